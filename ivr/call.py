@@ -1,0 +1,77 @@
+"""States and outcomes of one telephone call: enums and one transition table. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Who dialled."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class Outcome(StrEnum):
+    """How an attempt to reach somebody ended; see design.md, "outcome"."""
+
+    ANSWERED = "answered"  #: a person pressed a key and the conversation came to its end
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    BAD_NUMBER = "bad_number"
+    REJECTED = "rejected"
+    CONGESTION = "congestion"  #: the network or the trunk; does not use up the person's tries
+    NO_KEY = "no_key"  #: answered, but nobody pressed a key: machine, wrong person, mistrust. Not reached.
+    CUT_OFF = "cut_off"  #: some keys, then hung up before the end
+    FAILED = "failed"  #: our own fault or the trunk's
+    UNKNOWN = "unknown"  #: lost: recovery could not find out
+
+
+class CallState(StrEnum):
+    """Where a call stands."""
+
+    PLANNED = "planned"  #: row written, nothing sent
+    DIALING = "dialing"  #: request to dial sent, or about to be
+    TALKING = "talking"  #: answered (outbound) or arrived (inbound)
+    ENDED = "ended"
+
+
+class CallEvent(StrEnum):
+    """What moves a call from state to state."""
+
+    DIAL = "dial"
+    ANSWER = "answer"
+    END = "end"
+
+
+TRANSITIONS: dict[tuple[CallState, CallEvent], CallState] = {
+    (CallState.PLANNED, CallEvent.DIAL): CallState.DIALING,
+    (CallState.PLANNED, CallEvent.END): CallState.ENDED,
+    (CallState.DIALING, CallEvent.ANSWER): CallState.TALKING,
+    (CallState.DIALING, CallEvent.END): CallState.ENDED,
+    (CallState.TALKING, CallEvent.END): CallState.ENDED,
+    # The hang-up can overtake our own farewell: ending twice is ordinary.
+    (CallState.ENDED, CallEvent.END): CallState.ENDED,
+}
+
+
+class IllegalTransition(Exception):
+    """An event came in a state that has no answer to it: a mistake of ours."""
+
+
+def step(state: CallState, event: CallEvent) -> CallState:
+    """The state after `event`. Raises IllegalTransition for a pair that the table lacks."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise IllegalTransition(f"{event} in state {state}") from None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a call ended, as the network said it."""
+
+    outcome: Outcome | None  #: None while only the conversation can tell (it was answered)
+    cause: int = 0  #: Q.850 cause
+    tech_cause: int = 0  #: SIP status, 0 if none was given
+    note: str = ""  #: the driver's or Asterisk's own words, for staff; never digits or numbers

@@ -1,0 +1,15 @@
+"""The reasons for which the dialler hands a person to staff. Pure."""
+
+from enum import StrEnum
+
+
+class HandOver(StrEnum):
+    """Why staff must ring instead of us. Each of these is settled by a complete report of that day, from any source."""
+
+    NOT_REACHED = "not_reached"  #: every allowed attempt was made
+    BAD_NUMBER = "bad_number"  #: no number of the person works
+    NO_NUMBER = "no_number"  #: the person has none
+    NO_SLOT = "no_slot"  #: the person's slot is not in the settings
+    BROKE_OFF = "broke_off"  #: hung up in the middle, and the report is still not complete
+    NETWORK = "network"  #: the network took no call
+    WINDOW_OVER = "window_over"  #: the slot ended before the person was reached

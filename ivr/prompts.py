@@ -1,0 +1,30 @@
+"""Prompt id and language to sound files: names and lengths. Pure; ivr.sounds reads the disk."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One finished sound file."""
+
+    prompt: str  #: prompt id, such as `daily/temperature`
+    path: Path  #: absolute, with `.wav`; 8 kHz, 16 bit, mono PCM, the only WAV that Asterisk plays
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """All sounds of all languages that were found on disk."""
+
+    folder: Path
+    sounds: Mapping[tuple[str, str], Sound]  #: (language, prompt id) -> sound
+
+    def resolve(self, prompt_ids: Iterable[str], language: str) -> tuple[Sound, ...]:
+        """The sounds to play, in order. Raises KeyError for an id that `missing` would have named."""
+        return tuple(self.sounds[language, each] for each in prompt_ids)
+
+    def missing(self, prompt_ids: Iterable[str], language: str) -> list[str]:
+        """Ids that have no sound in `language`."""
+        return sorted({each for each in prompt_ids if (language, each) not in self.sounds})
