@@ -1,0 +1,1 @@
+"""What is asked and how a walk through it goes: pure, without telephone, clock or database."""
