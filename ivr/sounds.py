@@ -1,0 +1,36 @@
+"""Finds the sound files on disk and checks that a call can use them."""
+
+import wave
+from pathlib import Path
+
+from ivr.errors import BadInput, Problem, problem
+from ivr.prompts import Prompts, Sound
+
+
+def load_prompts(folder: Path) -> Prompts:
+    """Find `<folder>/<language>/<prompt id>.wav`. Raises BadInput naming every file that is not what a call needs."""
+    sounds: dict[tuple[str, str], Sound] = {}
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        raise BadInput(problem("prompts.no_folder", str(folder)))
+    for path in sorted(folder.resolve().glob("*/**/*.wav")):
+        language, *rest = path.relative_to(folder.resolve()).with_suffix("").parts
+        prompt = "/".join(rest)
+        try:
+            sounds[language, prompt] = Sound(prompt, path, _length(path))
+        except (ValueError, wave.Error, EOFError, OSError) as error:
+            problems.append(problem("prompts.bad_audio", str(path), reason=str(error)))
+    if problems:
+        raise BadInput(*problems)
+    return Prompts(folder, sounds)
+
+
+def _length(path: Path) -> float:
+    """Seconds. Asterisk plays only PCM, mono, 16 bit, 8000 Hz as `.wav` (format_wav.c, 22.10.1)."""
+    with wave.open(str(path), "rb") as sound:
+        shape = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth() * 8)
+        if shape != (8000, 1, 16):
+            raise ValueError(f"{shape[0]} Hz, {shape[1]} ch, {shape[2]} bit")
+        if sound.getnframes() == 0:
+            raise ValueError("0 s")
+        return sound.getnframes() / 8000

@@ -1,0 +1,36 @@
+"""Gives the recordings of read-back values names that say nothing.
+
+Asterisk 22.10.1 logs `Playback failed for sound:…/value/temperature_365` when somebody hangs up just as it begins, and
+its logger cannot leave that out: the answer would stand in a log. So it gets links with names of chance instead.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ivr.errors import BadInput, problem
+from ivr.prompts import Prompts
+
+#: Prompt ids that tell an answer begin so.
+VALUES = "value/"
+
+
+def veil(prompts: Prompts, folder: Path, new_name: Callable[[], str]) -> Prompts:
+    """The same prompts, values by a link in `folder`, which is emptied of the links of earlier runs.
+
+    Asterisk must be able to read the folder. Raises BadInput if it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.wav"):
+            if old.is_symlink():
+                old.unlink()
+        veiled = dict(prompts.sounds)
+        for key, sound in prompts.sounds.items():
+            if sound.prompt.startswith(VALUES):
+                link = folder.resolve() / f"{new_name()}.wav"
+                link.symlink_to(sound.path)
+                veiled[key] = replace(sound, path=link)
+    except OSError as error:
+        raise BadInput(problem("config.no_links", str(folder), reason=error.strerror or str(error))) from None
+    return replace(prompts, sounds=veiled)
