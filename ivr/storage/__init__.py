@@ -1,0 +1,1 @@
+"""The only place with SQL. Nothing outside may know which database it is."""

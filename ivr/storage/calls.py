@@ -1,0 +1,246 @@
+"""Attempts and calls: written down before they happen, ended exactly once."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+
+from sqlalchemy import Connection, RowMapping, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
+from ivr.storage.schema import attempts, calls
+
+
+class AlreadyCalling(Exception):
+    """The person or the number has an active attempt: nothing was planned."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The decision to ring one number for one person."""
+
+    id: str
+    person_id: str
+    number: str
+    day: date  #: local day
+    slot: str
+    planned_at: datetime
+    state: CallState = CallState.PLANNED
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One telephone call."""
+
+    id: str  #: also the channel's
+    direction: Direction
+    started_at: datetime
+    attempt_id: str | None = None  #: outbound only
+    number: str | None = None  #: None: withheld
+    session_id: str | None = None  #: the latest session held on it
+    state: CallState = CallState.DIALING
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    cause: int = 0  #: Q.850
+    tech_cause: int = 0  #: SIP status
+    note: str = ""
+
+
+# Statements of every call are built once: SQLAlchemy takes three times as long to build one as to run it.
+_START = insert(calls)
+_CALL = select(calls).where(calls.c.id == bindparam("key"))
+_CALL_STANDING = select(calls.c.state, calls.c.attempt_id).where(calls.c.id == bindparam("key"))
+_OVERDUE_CALLS = select(calls.c.id).where(calls.c.state != CallState.ENDED, calls.c.started_at < bindparam("before"))
+_OVERDUE_ATTEMPTS = select(attempts.c.id).where(
+    attempts.c.state != CallState.ENDED, attempts.c.planned_at < bindparam("before")
+)
+_LAST_RUNG = select(func.max(attempts.c.ended_at)).where(
+    attempts.c.day == bindparam("on_day"),
+    attempts.c.number == bindparam("number"),
+    attempts.c.outcome.not_in((Outcome.ANSWERED, Outcome.CONGESTION)),
+)
+_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
+_ATTEMPT_STATE = select(attempts.c.state).where(attempts.c.id == bindparam("key"))
+#: Guarded by the state that was read: of two that end one call only one changes the row, on any database.
+_STEP = {
+    table: update(table).where(table.c.id == bindparam("key"), table.c.state == bindparam("before"))
+    for table in (calls, attempts)
+}
+
+
+def plan_attempt(connection: Connection, attempt: Attempt) -> None:
+    """Write down that a number is about to be rung.
+
+    Raises AlreadyCalling if the person or the number has an attempt that has not ended.
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(attempts), vars(attempt))
+    except IntegrityError:
+        # Ask which one it was: what databases say in their errors differs. An unknown person is no such case.
+        same = or_(attempts.c.person_id == attempt.person_id, attempts.c.number == attempt.number)
+        active = select(attempts.c.id).where(same, attempts.c.state != CallState.ENDED).limit(1)
+        if connection.execute(active).first() is None:
+            raise
+        raise AlreadyCalling from None
+
+
+def start_call(connection: Connection, call: Call) -> None:
+    """Write down a call: an outbound one before the request to dial is sent, an inbound one when it arrives.
+
+    Moves the attempt of an outbound call from planned to dialing. Raises IllegalTransition if that attempt is under
+    way or over (then do not dial), LookupError if it is unknown, IntegrityError for a call id that was used before.
+    """
+    if call.attempt_id is not None:
+        _move(connection, attempts, call.attempt_id, _attempt_state(connection, call.attempt_id), CallEvent.DIAL)
+    connection.execute(_START, vars(call))
+
+
+def answer_call(connection: Connection, call_id: str, at: datetime) -> None:
+    """An outbound call was answered, or an inbound one is ours now. Again: nothing happens.
+
+    Raises IllegalTransition if it is over, LookupError if it is unknown.
+    """
+    state, attempt_id = _standing(connection, call_id)
+    if state is CallState.TALKING:
+        unanswered = (calls.c.id == call_id, calls.c.answered_at.is_(None))
+        connection.execute(update(calls).where(*unanswered), {"answered_at": at})
+        return
+    _move(connection, calls, call_id, state, CallEvent.ANSWER, {"answered_at": at})
+    if attempt_id is not None:
+        _move(connection, attempts, attempt_id, _attempt_state(connection, attempt_id), CallEvent.ANSWER)
+
+
+def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outcome, at: datetime) -> bool:
+    """The call is over, and its attempt with it; `outcome` is the final word, `ending` what the network said.
+
+    False if it had ended before: the first end stands. Raises LookupError if it is unknown.
+    """
+    state, attempt_id = _standing(connection, call_id)
+    if attempt_id is not None:
+        end_attempt(connection, attempt_id, outcome, at)
+    said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
+    return _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
+
+
+def end_attempt(connection: Connection, attempt_id: str, outcome: Outcome, at: datetime) -> bool:
+    """End an attempt that came to no call. False if it had ended before. Raises LookupError if it is unknown."""
+    state = _attempt_state(connection, attempt_id)
+    return _move(connection, attempts, attempt_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome})
+
+
+def _move(
+    connection: Connection,
+    table: Table,
+    key: str,
+    before: CallState,
+    event: CallEvent,
+    values: Mapping[str, object] = MappingProxyType({}),
+) -> bool:
+    """One step from the state `before`; False if that is the end already. Raises IllegalTransition."""
+    after = step(before, event)
+    if before is CallState.ENDED:
+        return False
+    return connection.execute(_STEP[table], {"key": key, "before": before, "state": after, **values}).rowcount == 1
+
+
+def _standing(connection: Connection, call_id: str) -> tuple[CallState, str | None]:
+    found = connection.execute(_CALL_STANDING, {"key": call_id}).first()
+    if found is None:
+        raise LookupError(f"no call {call_id}")
+    return CallState(found.state), found.attempt_id
+
+
+def _attempt_state(connection: Connection, attempt_id: str) -> CallState:
+    found = connection.execute(_ATTEMPT_STATE, {"key": attempt_id}).scalar_one_or_none()
+    if found is None:
+        raise LookupError(f"no attempt {attempt_id}")
+    return CallState(found)
+
+
+def attempts_of_day(connection: Connection, day: date) -> tuple[Attempt, ...]:
+    """All attempts of the local day, in the order in which they were planned."""
+    rows = connection.execute(
+        select(attempts).where(attempts.c.day == day).order_by(attempts.c.planned_at, attempts.c.id)
+    )
+    return tuple(attempt_of(row) for row in rows.mappings())
+
+
+def get_attempt(connection: Connection, attempt_id: str) -> Attempt:
+    """Raises LookupError if it is unknown."""
+    row = connection.execute(_ATTEMPT, {"key": attempt_id}).mappings().first()
+    if row is None:
+        raise LookupError(f"no attempt {attempt_id}")
+    return attempt_of(row)
+
+
+def open_calls(connection: Connection) -> tuple[Call, ...]:
+    """Calls that have not ended, oldest first."""
+    rows = connection.execute(select(calls).where(calls.c.state != CallState.ENDED).order_by(calls.c.started_at))
+    return tuple(_call(row) for row in rows.mappings())
+
+
+def get_call(connection: Connection, call_id: str) -> Call:
+    """Raises LookupError if it is unknown."""
+    row = connection.execute(_CALL, {"key": call_id}).mappings().first()
+    if row is None:
+        raise LookupError(f"no call {call_id}")
+    return _call(row)
+
+
+def close_lost_calls(
+    connection: Connection, live_ids: Collection[str], at: datetime, found: Mapping[str, Outcome]
+) -> tuple[Call, ...]:
+    """End every call without a live channel and every attempt without a live call. The calls ended.
+
+    Their outcome is unknown, unless it was `found` elsewhere (call id -> outcome).
+
+    For recovery, while nothing dials: an attempt planned but not dialled yet ends too, and can then not be dialled.
+    """
+    lost = tuple(call for call in open_calls(connection) if call.id not in live_ids)
+    for call in lost:
+        outcome = found.get(call.id, Outcome.UNKNOWN)
+        end_call(connection, call.id, Ending(outcome), outcome, at)
+    alive = select(calls.c.attempt_id).where(calls.c.state != CallState.ENDED, calls.c.attempt_id.is_not(None))
+    orphans = select(attempts.c.id).where(attempts.c.state != CallState.ENDED, attempts.c.id.not_in(alive))
+    for attempt_id in connection.execute(orphans).scalars().all():
+        end_attempt(connection, attempt_id, Outcome.UNKNOWN, at)
+    return lost
+
+
+def close_overdue(connection: Connection, begun_before: datetime, at: datetime) -> int:
+    """End, as unknown, what began before `begun_before` and has not ended: whoever had to end it could not. How many.
+
+    Nothing stays open for ever: an open call keeps its person from being rung and from being handed to staff.
+    """
+    overdue = connection.execute(_OVERDUE_CALLS, {"before": begun_before}).scalars().all()
+    for call_id in overdue:
+        end_call(connection, call_id, Ending(Outcome.UNKNOWN), Outcome.UNKNOWN, at)
+    orphans = connection.execute(_OVERDUE_ATTEMPTS, {"before": begun_before}).scalars().all()
+    for attempt_id in orphans:
+        end_attempt(connection, attempt_id, Outcome.UNKNOWN, at)
+    return len(overdue) + len(orphans)
+
+
+def last_rung(connection: Connection, number: str, day: date) -> datetime | None:
+    """When the number stopped ringing without a conversation, on this local day, for whomever; None: it did not."""
+    last: datetime | None = connection.execute(_LAST_RUNG, {"number": number, "on_day": day}).scalar_one()
+    return last
+
+
+def attempt_of(row: RowMapping) -> Attempt:
+    """A row of the table of attempts as a record."""
+    return Attempt(**{**row, "state": CallState(row["state"]), "outcome": _outcome(row["outcome"])})
+
+
+def _call(row: RowMapping) -> Call:
+    fixed = {"direction": Direction(row["direction"]), "state": CallState(row["state"])}
+    return Call(**{**row, **fixed, "outcome": _outcome(row["outcome"])})
+
+
+def _outcome(stored: str | None) -> Outcome | None:
+    return None if stored is None else Outcome(stored)

@@ -1,0 +1,63 @@
+"""Who has still to be reached on a day, and what is known of each: the facts the dialler decides on."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, bindparam, exists, select
+
+from ivr.call import CallState
+from ivr.roster import Person
+from ivr.storage.calls import Attempt, attempt_of
+from ivr.storage.people import read_people, selects
+from ivr.storage.schema import Completeness, attempts, calls, follow_ups, people, reports, sessions
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One person under observation whose day is open: no complete report from any source, no follow-up of the day."""
+
+    person: Person
+    since: datetime  #: when the person was entered
+    attempts: tuple[Attempt, ...]  #: of the day, oldest first
+    talking: bool  #: a call of the person is in progress, whoever dialled
+
+
+# Built once, and of what is open only: the dialler asks every second, for everybody.
+_IS_OPEN = (
+    people.c.closed_at.is_(None),
+    people.c.created_at < bindparam("entered_before"),
+    ~exists().where(
+        reports.c.person_id == people.c.id,
+        reports.c.day == bindparam("on_day"),
+        reports.c.completeness == Completeness.COMPLETE,
+    ),
+    ~exists().where(follow_ups.c.person_id == people.c.id, follow_ups.c.day == bindparam("on_day")),
+)
+_PEOPLE = selects(*_IS_OPEN)
+_SINCE = select(people.c.id, people.c.created_at).where(*_IS_OPEN)
+_TRIED = (
+    select(attempts)
+    .join(people, people.c.id == attempts.c.person_id)
+    .where(attempts.c.day == bindparam("on_day"), *_IS_OPEN)
+    .order_by(attempts.c.planned_at, attempts.c.id)
+)
+_TALKING = (
+    select(sessions.c.person_id)
+    .join(calls, calls.c.session_id == sessions.c.id)
+    .where(calls.c.state != CallState.ENDED)
+)
+
+
+def open_duties(connection: Connection, day: date, entered_before: datetime) -> tuple[Duty, ...]:
+    """Everybody with an open day, by id; not those who were entered too late for it."""
+    values = {"on_day": day, "entered_before": entered_before}
+    found = read_people(connection, _PEOPLE, values)
+    if not found:
+        return ()
+    since = {row.id: row.created_at for row in connection.execute(_SINCE, values)}
+    tried: dict[str, list[Attempt]] = defaultdict(list)
+    for row in connection.execute(_TRIED, values).mappings():
+        tried[row["person_id"]].append(attempt_of(row))
+    talking = set(connection.execute(_TALKING).scalars())
+    return tuple(Duty(each, since[each.id], tuple(tried[each.id]), each.id in talking) for each in found)

@@ -1,0 +1,142 @@
+"""Tasks for staff: follow-ups, and alerts that await their acknowledgement."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+from sqlalchemy import Column, Connection, bindparam, insert, select, update
+
+from ivr.handover import HandOver
+from ivr.questionnaire.model import AlertRule, Level
+from ivr.storage.schema import alerts, follow_ups
+
+
+@dataclass(frozen=True)
+class NewFollowUp:
+    """A follow-up to be opened. Without person and claimed id it belongs to its session."""
+
+    day: date  #: local day
+    reason: str  #: id, such as `call_wished`
+    person_id: str | None = None
+    claimed_id: str | None = None  #: what an unknown caller keyed as ID
+    session_id: str | None = None
+    attempt_id: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A follow-up as stored; see NewFollowUp."""
+
+    id: int
+    day: date
+    reason: str
+    person_id: str | None
+    claimed_id: str | None
+    session_id: str | None
+    attempt_id: str | None
+    due_at: datetime | None
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert as stored."""
+
+    id: int
+    session_id: str
+    person_id: str | None
+    rule: str
+    level: Level
+    reason: Mapping[str, str]  #: language -> text, as it was when it fired
+    at: datetime
+    acknowledged_at: datetime | None
+
+
+#: Built once: every report runs it.
+_SETTLE = update(follow_ups).where(
+    follow_ups.c.person_id == bindparam("person"),
+    follow_ups.c.day == bindparam("on_day"),
+    follow_ups.c.reason.in_(tuple(HandOver)),
+    follow_ups.c.closed_at.is_(None),
+)
+
+_NEW = tuple(field.name for field in fields(NewFollowUp))
+
+
+def open_follow_up(connection: Connection, new: NewFollowUp, at: datetime) -> bool:
+    """Open it; False if the same person has an open one for the same day and reason already."""
+    same = [follow_ups.c.closed_at.is_(None), follow_ups.c.day == new.day, follow_ups.c.reason == new.reason]
+    if new.person_id is not None:
+        same.append(follow_ups.c.person_id == new.person_id)
+    else:
+        same += [follow_ups.c.person_id.is_(None), follow_ups.c.claimed_id.is_not_distinct_from(new.claimed_id)]
+        if new.claimed_id is None:
+            same.append(follow_ups.c.session_id.is_not_distinct_from(new.session_id))
+    if connection.execute(select(follow_ups.c.id).where(*same).limit(1)).first():
+        return False
+    values = {name: getattr(new, name) for name in _NEW}
+    connection.execute(insert(follow_ups), values | {"opened_at": at})
+    return True
+
+
+def open_follow_ups(connection: Connection, day: date | None = None) -> tuple[FollowUp, ...]:
+    """What staff still have to do, of all days or of one; the oldest first."""
+    wanted = select(follow_ups).where(follow_ups.c.closed_at.is_(None)).order_by(follow_ups.c.id)
+    if day is not None:
+        wanted = wanted.where(follow_ups.c.day == day)
+    return tuple(FollowUp(**row) for row in connection.execute(wanted).mappings())
+
+
+def close_follow_up(connection: Connection, follow_up_id: int, at: datetime) -> bool:
+    """Staff did it. False if it was closed before or there is none."""
+    return _set_once(connection, follow_ups.c.closed_at, follow_up_id, at)
+
+
+def settle_hand_overs(connection: Connection, person_id: str, day: date, at: datetime) -> int:
+    """A complete report came in after all: staff need not ring about that day any more. How many were closed.
+
+    Wishes for a call and what the person could not key stay: a report does not answer those.
+    """
+    return connection.execute(_SETTLE, {"person": person_id, "on_day": day, "closed_at": at}).rowcount
+
+
+def raise_alert(connection: Connection, session_id: str, person_id: str | None, rule: AlertRule, at: datetime) -> bool:
+    """Store that a rule fired; False if it has fired in this session before."""
+    same = select(alerts.c.id).where(alerts.c.session_id == session_id, alerts.c.rule == rule.id)
+    if connection.execute(same).first():
+        return False
+    connection.execute(
+        insert(alerts),
+        {
+            "session_id": session_id,
+            "person_id": person_id,
+            "rule": rule.id,
+            "level": rule.level,
+            "reason": json.dumps(dict(rule.reason), ensure_ascii=False),
+            "at": at,
+        },
+    )
+    return True
+
+
+def open_alerts(connection: Connection) -> tuple[Alert, ...]:
+    """Alerts that nobody has acknowledged, the oldest first."""
+    rows = connection.execute(select(alerts).where(alerts.c.acknowledged_at.is_(None)).order_by(alerts.c.id))
+    return tuple(
+        Alert(**{**row, "level": Level(row["level"]), "reason": json.loads(row["reason"])}) for row in rows.mappings()
+    )
+
+
+def acknowledge_alert(connection: Connection, alert_id: int, at: datetime) -> bool:
+    """Staff saw it. False if somebody had before or there is none."""
+    return _set_once(connection, alerts.c.acknowledged_at, alert_id, at)
+
+
+def _set_once(connection: Connection, column: Column[datetime], key: int, at: datetime) -> bool:
+    table = column.table
+    return (
+        connection.execute(update(table).where(table.c.id == key, column.is_(None)).values({column: at})).rowcount == 1
+    )

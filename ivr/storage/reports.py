@@ -1,0 +1,103 @@
+"""Reports of a day, and the rows of an export."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, bindparam, select
+
+from ivr.export import ReportRow
+from ivr.storage.schema import Auth, Completeness, Source, alerts, answers, follow_ups, reports
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished or broken-off session of a day, or what came from outside."""
+
+    id: str
+    session_id: str | None  #: None: came from outside
+    person_id: str | None
+    claimed_id: str | None
+    day: date  #: local day
+    completeness: Completeness
+    source: Source
+    auth: Auth
+    created_at: datetime
+    updated_at: datetime
+
+
+def reports_of_day(connection: Connection, day: date) -> tuple[Report, ...]:
+    """All reports of the local day, partial ones too, in the order in which they began."""
+    return tuple(_report(row) for row in _rows(connection, reports.c.day == day))
+
+
+#: Built once: every call asks.
+_COMPLETE = (
+    select(reports.c.id)
+    .where(
+        reports.c.completeness == Completeness.COMPLETE,
+        reports.c.person_id == bindparam("person"),
+        reports.c.day == bindparam("on_day"),
+    )
+    .limit(1)
+)
+
+
+def report_exists(connection: Connection, person_id: str, day: date) -> bool:
+    """Whether the person has a complete report of the local day, from any source."""
+    return connection.execute(_COMPLETE, {"person": person_id, "on_day": day}).first() is not None
+
+
+def export_rows(connection: Connection, first: date, last: date) -> tuple[ReportRow, ...]:
+    """Every report of the local days `first` to `last` (inclusive), by day and then in the order they began."""
+    wanted = reports.c.day.between(first, last)
+    # A later answer to the same question corrects an earlier one.
+    given: dict[str, dict[str, str]] = defaultdict(dict)
+    by_session = select(answers).join(reports, reports.c.session_id == answers.c.session_id)
+    for row in connection.execute(by_session.where(wanted).order_by(answers.c.id)).mappings():
+        given[row["session_id"]][row["question_id"]] = row["value"]
+    fired = _gather(connection, alerts, "rule", wanted, alerts.c.session_id == reports.c.session_id)
+    same_person = (follow_ups.c.person_id == reports.c.person_id) & (follow_ups.c.day == reports.c.day)
+    tasks = _gather(
+        connection, follow_ups, "reason", wanted, same_person | (follow_ups.c.session_id == reports.c.session_id)
+    )
+    return tuple(
+        ReportRow(
+            report_id=row["id"],
+            answers=given[row["session_id"]],
+            alerts=fired[row["id"]],
+            follow_ups=tasks[row["id"]],
+            **{name: row[name] for name in _SAME},
+        )
+        for row in _rows(connection, wanted)
+    )
+
+
+_SAME = ("day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at")
+
+
+def _gather(
+    connection: Connection, table: FromClause, column: str, wanted: ColumnElement[bool], on: ColumnElement[bool]
+) -> defaultdict[str, tuple[str, ...]]:
+    """Report id -> the different values of a column of the rows that belong to it, oldest first."""
+    joined = select(reports.c.id, table.c[column]).join_from(reports, table, on).where(wanted).order_by(table.c.id)
+    found: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for report_id, value in connection.execute(joined):
+        if value not in found[report_id]:
+            found[report_id] += (value,)
+    return found
+
+
+def _rows(connection: Connection, wanted: ColumnElement[bool]) -> list[RowMapping]:
+    ordered = select(reports).where(wanted).order_by(reports.c.day, reports.c.created_at, reports.c.id)
+    return list(connection.execute(ordered).mappings())
+
+
+def _report(row: RowMapping) -> Report:
+    enums: dict[str, Any] = {
+        "completeness": Completeness(row["completeness"]),
+        "source": Source(row["source"]),
+        "auth": Auth(row["auth"]),
+    }
+    return Report(**{**row, **enums})

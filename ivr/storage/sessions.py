@@ -1,0 +1,209 @@
+"""Sessions, and what each of their turns leaves behind: answers, alerts, follow-ups and the report, in one go."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from ivr.questionnaire.model import Answer, Phase, Session, SessionStatus, Turn
+from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
+from ivr.storage.schema import Auth, Completeness, Source, answers, calls, reports, sessions
+
+
+class AlreadyWaiting(Exception):
+    """The person has a session of this day that can be resumed: no second one was opened."""
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """A session and whose it is."""
+
+    id: str
+    person_id: str | None
+    claimed_id: str | None  #: what an unknown caller keyed as ID
+    day: date  #: local day the report is for
+    language: str
+    source: Source
+    auth: Auth
+    state: Session
+    started_at: datetime
+    updated_at: datetime
+
+
+def session_to_json(session: Session) -> str:
+    """The session as text; `session_from_json` gives the same back."""
+    return json.dumps(session, default=vars, separators=(",", ":"))
+
+
+def session_from_json(text: str) -> Session:
+    """The session that became this text. Fields that a later version adds take their defaults."""
+    given: dict[str, Any] = json.loads(text)
+    return Session(**{name: _MAKE[name](value) if name in _MAKE else value for name, value in given.items()})
+
+
+#: How fields that JSON cannot hold are made from what it holds.
+_MAKE: dict[str, Callable[[Any], Any]] = {
+    "phase": Phase,
+    "status": SessionStatus,
+    "answers": lambda given: tuple(Answer(**each) for each in given),
+    "alerts": tuple,
+}
+
+
+# Statements of every call are built once: SQLAlchemy takes three times as long to build one as to run it.
+_BY_ID = select(sessions).where(sessions.c.id == bindparam("key"))
+_WAITING = select(sessions).where(
+    sessions.c.person_id == bindparam("person"),
+    sessions.c.day == bindparam("on_day"),
+    sessions.c.status == SessionStatus.WAITING,
+)
+#: What a turn must know of its session, and which session its call is linked to.
+_STANDING = select(
+    *(sessions.c[name] for name in ("id", "status", "person_id", "claimed_id", "day", "source", "auth")),
+    select(calls.c.session_id).where(calls.c.id == bindparam("call")).scalar_subquery().label("linked"),
+).where(sessions.c.id == bindparam("key"))
+_OPEN = insert(sessions)
+_ANSWER = insert(answers)
+_CHANGE = update(sessions).where(sessions.c.id == bindparam("key"))
+_LINK = update(calls).where(calls.c.id == bindparam("key"))
+_REPORT = insert(reports)
+_REPORT_AGAIN = update(reports).where(reports.c.session_id == bindparam("key"))
+_STATUS_OF_CALL = (
+    select(sessions.c.status)
+    .select_from(calls)
+    .outerjoin(sessions, sessions.c.id == calls.c.session_id)
+    .where(calls.c.id == bindparam("key"))
+)
+
+
+def open_session(connection: Connection, session: StoredSession) -> None:
+    """Store a new session. Its questionnaire must be stored before.
+
+    Raises AlreadyWaiting if the person has a waiting session of the day.
+    """
+    if session.person_id is not None and waiting_session(connection, session.person_id, session.day):
+        raise AlreadyWaiting
+    connection.execute(
+        _OPEN,
+        {
+            "id": session.id,
+            "person_id": session.person_id,
+            "claimed_id": session.claimed_id,
+            "day": session.day,
+            "questionnaire_hash": session.state.questionnaire,
+            "language": session.language,
+            "source": session.source,
+            "auth": session.auth,
+            "status": session.state.status,
+            "state": session_to_json(session.state),
+            "started_at": session.started_at,
+            "updated_at": session.updated_at,
+        },
+    )
+
+
+def waiting_session(connection: Connection, person_id: str, day: date) -> StoredSession | None:
+    """The session of this person and local day that can be resumed, if there is one."""
+    row = connection.execute(_WAITING, {"person": person_id, "on_day": day}).mappings().first()
+    return _session(row) if row else None
+
+
+def get_session(connection: Connection, session_id: str) -> StoredSession:
+    """Raises LookupError if it is unknown."""
+    row = connection.execute(_BY_ID, {"key": session_id}).mappings().first()
+    if row is None:
+        raise LookupError(f"no session {session_id}")
+    return _session(row)
+
+
+def status_of_call(connection: Connection, call_id: str) -> SessionStatus | None:
+    """How far the latest session of a call came; None if it had none. Raises LookupError for an unknown call."""
+    row = connection.execute(_STATUS_OF_CALL, {"key": call_id}).first()
+    if row is None:
+        raise LookupError(f"no call {call_id}")
+    return None if row.status is None else SessionStatus(row.status)
+
+
+def _session(row: RowMapping) -> StoredSession:
+    return StoredSession(
+        id=row["id"],
+        person_id=row["person_id"],
+        claimed_id=row["claimed_id"],
+        day=row["day"],
+        language=row["language"],
+        source=Source(row["source"]),
+        auth=Auth(row["auth"]),
+        state=session_from_json(row["state"]),
+        started_at=row["started_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def save_turn(connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime) -> None:
+    """Store everything that a turn brought. To be committed before anything of `turn.say` is heard.
+
+    Two calls can hold one session (a person rings while we ring them): what is answered last counts, nothing is
+    lost, and a session that is over stays over. Raises LookupError if the session is unknown.
+    """
+    session = connection.execute(_STANDING, {"key": session_id, "call": call_id}).first()
+    if session is None:
+        raise LookupError(f"no session {session_id}")
+    if turn.answered:
+        connection.execute(
+            _ANSWER,
+            [
+                {
+                    "session_id": session_id,
+                    "question_id": each.question,
+                    "value": each.value,
+                    "call_id": call_id,
+                    "at": at,
+                }
+                for each in turn.answered
+            ],
+        )
+    status = SessionStatus(session.status)
+    if status is SessionStatus.WAITING:
+        status = turn.session.status
+        connection.execute(
+            _CHANGE,
+            {"key": session_id, "state": session_to_json(turn.session), "status": status, "updated_at": at},
+        )
+    _refresh_report(connection, session, bool(turn.answered), status, at)
+    if status is SessionStatus.COMPLETED and session.person_id is not None:
+        settle_hand_overs(connection, session.person_id, session.day, at)
+    if call_id is not None and session.linked != session_id:
+        connection.execute(_LINK, {"key": call_id, "session_id": session_id})
+    for rule in turn.alerts:
+        raise_alert(connection, session_id, session.person_id, rule, at)
+    for reason in turn.follow_ups:
+        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
+        open_follow_up(connection, wish, at)
+
+
+def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> None:
+    complete = status is SessionStatus.COMPLETED
+    if not (answered or complete):
+        return
+    completeness = Completeness.COMPLETE if complete else Completeness.PARTIAL
+    refreshed = connection.execute(_REPORT_AGAIN, {"key": session.id, "completeness": completeness, "updated_at": at})
+    if refreshed.rowcount:
+        return
+    connection.execute(
+        _REPORT,
+        {
+            "id": session.id,  # one report a session: the id needs no second source
+            "session_id": session.id,
+            "person_id": session.person_id,
+            "claimed_id": session.claimed_id,
+            "day": session.day,
+            "completeness": completeness,
+            "source": session.source,
+            "auth": session.auth,
+            "created_at": at,
+            "updated_at": at,
+        },
+    )
