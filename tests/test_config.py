@@ -1,0 +1,226 @@
+"""config.yaml: every mistake is one sentence at its line, in both languages, and the example says what is true."""
+
+import re
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from ivr.call import Outcome
+from ivr.config import Config, read_config, read_secret
+from ivr.document import Loader
+from ivr.errors import BadInput
+from ivr.numbers import Plan
+from tests.cases_runner import ROOT
+
+EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+
+
+def read(folder: Path, text: str) -> Config:
+    file = folder / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_config(file)
+
+
+def changed(old: str, new: str) -> tuple[str, int]:
+    """The example with one change, and the line of it."""
+    assert EXAMPLE.count(old) == 1
+    return EXAMPLE.replace(old, new), EXAMPLE[: EXAMPLE.index(old)].count("\n") + 1
+
+
+def test_the_example_is_in_order(tmp_path: Path) -> None:
+    config = read(tmp_path, EXAMPLE)
+    assert config.numbers is Plan.PRACTICE
+    # Paths count from the folder of the file, also those that were left out.
+    assert config.database == tmp_path / "var" / "kenko-call.db"
+    assert config.pbx.secret_file == tmp_path / "var" / "ari.secret"
+    assert read(tmp_path, EXAMPLE.replace("prompts: prompts ", "# ")).prompts == tmp_path / "prompts"
+
+
+def fields(model: type[BaseModel], data: Any, place: str = "") -> list[tuple[str, Any, Any]]:
+    """Name, default and (in the data) value of every setting; `...`: the data lacks it."""
+    found = []
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        value = data.get(key, ...) if isinstance(data, dict) else ...
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found += fields(inner, value, f"{place}{key}.")
+        else:
+            found.append((place + key, field.get_default(), value))
+    return found
+
+
+DATA = yaml.load(EXAMPLE, Loader=Loader)
+FIELDS = fields(Config, DATA)
+
+
+def test_the_example_holds_every_setting() -> None:
+    assert [name for name, _, value in FIELDS if value is ...] == []
+    assert len(FIELDS) >= 20
+    table = Config.model_validate(DATA).dialling.retry_table()
+    assert set(DATA["dialling"]["retry_seconds"]) == {str(each) for each in table}
+    assert set(DATA["slots"]["morning"]) == {"from", "until"}
+
+
+def stated_default(name: str) -> str | None:
+    """What the comment of a setting says: on its line, going on below it, or on the lines above."""
+    lines = EXAMPLE.splitlines()
+    key = name.rsplit(".")[-1]
+    at = next(number for number, line in enumerate(lines) if re.match(rf"\s*{key}:", line))
+    beside = [lines[at], *takewhile(lambda line: re.match(r" {10,}#", line), lines[at + 1 :])]
+    above = [*takewhile(lambda line: line.strip().startswith("#"), reversed(lines[:at]))]
+    for comment in ("\n".join(beside), "\n".join(reversed(above))):
+        if found := re.search(r"[Dd]efault: ([^\s,]+?)\.?(?:\s|,|$)", comment):
+            return found[1]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        pytest.param(name, default, id=name)
+        for name, default, _ in FIELDS
+        if not isinstance(default, dict) and repr(default) != "PydanticUndefined"
+    ],
+)
+def test_the_example_says_the_real_default(name: str, default: object) -> None:
+    stated = stated_default(name)
+    if default is None:
+        assert stated == "none"
+        return
+    assert stated is not None
+    assert type(default)(yaml.load(stated, Loader=Loader)) == default  # type: ignore[call-arg]
+
+
+def test_the_example_says_the_real_waits() -> None:
+    assert (
+        Config.model_validate(DATA).dialling.retry_seconds
+        == Config.model_validate(DATA | {"dialling": {}}).dialling.retry_table()
+    )
+
+
+def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
+    text, _ = changed("    busy: [900, 1800]\n", "    busy: []\n")
+    table = read(tmp_path, text.replace("    no_key: [1800, 3600]", "    # ")).dialling.retry_table()
+    assert table[Outcome.BUSY] == ()
+    assert table[Outcome.NO_KEY] == (1800, 3600)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ja", "en"),
+    [
+        pytest.param("name: さくら保健所", 'name: ""', "空にはできません", "must not be empty", id="name"),
+        pytest.param("time_zone: Asia/Tokyo", "time_zone: Tokyo", "Asia/Tokyo", "such as Asia/Tokyo", id="zone"),
+        pytest.param("time_zone: Asia/Tokyo", "time_zone: ../x", "Asia/Tokyo", "such as Asia/Tokyo", id="zone path"),
+        pytest.param("time_zone: Asia/Tokyo", "time_zone: 9", "文字で", "write text", id="zone type"),
+        pytest.param("numbers: practice", "numbers: all", "'japan', 'practice'", "'japan', 'practice'", id="plan"),
+        pytest.param("url: http://127", "url: ftp://127", "後ろに / は", "host and port only", id="url"),
+        pytest.param(":8088    #", ":8088/ari #", "後ろに / は", "host and port only", id="url with a path"),
+        pytest.param("secret_file: var/ari.secret", "secret_file: 5", "ファイルの場所", "path of a file", id="path"),
+        pytest.param("transport: auto", "transport: udp", "'http', 'websocket'", "'http', 'websocket'", id="transport"),
+        pytest.param("trunk: trunk", "trunk: a/b", "pjsip.conf", "pjsip.conf", id="trunk"),
+        pytest.param('["05000000100"]', "[]", "1 個以上", "at least 1", id="no number"),
+        pytest.param('["05000000100"]', "05000000100", "[ ] で囲んだ", "a list in [ ]", id="no list"),
+        pytest.param('["05000000100"]', "[5000000100]", '"" で囲みます', "into quotes", id="number without quotes"),
+        pytest.param('["05000000100"]', '["119"]', "119", "emergency", id="emergency number"),
+        pytest.param('["05000000100"]', '["0120000000"]', "練習用", "practice", id="real number in practice"),
+        pytest.param("total: 4 ", "total: 0 ", "1 以上", "1 or more", id="no line"),
+        pytest.param("total: 4 ", "total: 201 ", "200 以下", "200 or less", id="too many lines"),
+        pytest.param("total: 4 ", "total: 4.5 ", "整数", "whole number", id="half a line"),
+        pytest.param("total: 4 ", "total: four ", "整数", "whole number", id="line in words"),
+        pytest.param("total: 4 ", "total: [4] ", "整数", "whole number", id="list of lines"),
+        pytest.param("calls_per_second: 1.0", "calls_per_second: 0", "0 より大きく", "more than 0", id="no calls"),
+        pytest.param("calls_per_second: 1.0", "calls_per_second: fast", "数を書いて", "write a number", id="pace"),
+        pytest.param('from: "9:00"', 'from: "9"', "時:分", "hours:minutes", id="time of day"),
+        pytest.param('from: "9:00"', 'from: "24:00"', "時:分", "hours:minutes", id="midnight"),
+        pytest.param('from: "9:00"', 'from: "7:59"', "8:00 から 21:00", "between 8:00 and 21:00", id="too early"),
+        pytest.param('until: "16:30"', 'until: "21:01"', "8:00 から 21:00", "between 8:00 and 21:00", id="too late"),
+        pytest.param('until: "16:30"', 'until: "14:00"', "from は until より前", "from before until", id="no time"),
+        pytest.param("times: 4 ", "times: 11 ", "10 以下", "10 or less", id="greetings"),
+        pytest.param("ring_seconds: 60", "ring_seconds: 111", "110 以下", "110 or less", id="ringing too long"),
+        pytest.param("attempts: 3", "attempts: 16", "15 以下", "15 or less", id="attempts"),
+        pytest.param("busy: [900, 1800]", "busy: [0]", "0 より大きく", "more than 0", id="no wait"),
+        pytest.param("busy: [900, 1800]", "buzy: [900]", "'busy'", "'busy'", id="unknown outcome"),
+        pytest.param("  trunk: trunk", "  trunc: trunk", "「trunk」のことですか", 'mean "trunk"', id="misspelt key"),
+        pytest.param("  morning: {from:", "  5: {from:", "slots.5", "slots.5", id="slot without a name"),
+        pytest.param("  morning: {from:", "  morning: {form:", "「from」", '"from"', id="misspelt key of a slot"),
+        pytest.param("  user: kenko", "  user: kenko\n  user: kenko", "2回", "twice", id="twice"),
+    ],
+)
+def test_each_mistake_is_a_sentence_at_its_line(tmp_path: Path, old: str, new: str, ja: str, en: str) -> None:
+    text, line = changed(old, new)
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, text)
+    assert ja in caught.value.render("ja")
+    assert en in caught.value.render("en")
+    assert {each.line for each in caught.value.problems} <= {line, line + new.count("\n")}
+    for each in caught.value.problems:
+        assert each.file == str(tmp_path / "config.yaml")
+        assert each.render("ja").startswith(f"{each.file}:{each.line}: ")
+        assert re.search("[ぁ-ん]", each.render("ja"))
+        assert not re.search("[ぁ-んァ-ヶ一-龠]", each.render("en"))
+        assert "\n" not in each.render()
+        assert "^" not in each.render()
+
+
+def test_reserved_lines_must_leave_one(tmp_path: Path) -> None:
+    text, line = changed("reserved_for_inbound: 1 ", "reserved_for_inbound: 4 ")
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, text)
+    (found,) = caught.value.problems
+    assert found.line == line - 2  # the part, for it is about two of its settings
+    # Not the whole part once more.
+    assert found.render("en").endswith(f':{found.line}: "lines": reserved_for_inbound must be smaller than total')
+
+
+def test_every_missing_setting_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, "centre: {}\npbx: {}\n")
+    assert [each.values["path"] for each in caught.value.problems] == [
+        "centre.name",
+        "pbx.secret_file",
+        "pbx.inbound_numbers",
+        "slots",
+    ]
+
+
+REAL = EXAMPLE.replace("numbers: practice", "numbers: japan")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("busy: [900, 1800]", "busy: [900, 179]"),
+        ("rest_seconds: 180", "rest_seconds: 179.9"),
+        ("failed: [900]", "failed: [1]"),
+    ],
+)
+def test_calls_to_one_number_are_apart_as_the_law_wants(tmp_path: Path, old: str, new: str) -> None:
+    assert REAL.count(old) == 1
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, REAL.replace(old, new))
+    spacing, number = caught.value.problems
+    assert (spacing.message, number.message) == ("config.spacing", "number.practice")
+    assert spacing.line == REAL[: REAL.index(old)].count("\n") + 1
+    assert "180" in spacing.render("en")
+    text, _ = changed(old, new)
+    read(tmp_path, text)  # the practice network may be in a hurry
+
+
+def test_a_full_network_may_be_tried_again_soon(tmp_path: Path) -> None:
+    read(tmp_path, EXAMPLE.replace("congestion: [60,", "congestion: [10,"))
+
+
+def test_the_secret(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("  pass word \n", encoding="utf-8")
+    assert read_secret(file) == "pass word"
+    file.write_text("\n")
+    for path, message in ((file, "config.empty_secret"), (tmp_path / "none", "config.no_secret")):
+        with pytest.raises(BadInput) as caught:
+            read_secret(path)
+        assert [each.message for each in caught.value.problems] == [message]
