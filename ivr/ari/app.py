@@ -1,0 +1,296 @@
+"""The life of the connection to one Asterisk: connect, reconcile, open the gate, and again after every break.
+
+Two applications share one WebSocket. With the subscription to the trunk on the main one, every event of a channel in
+Stasis would come twice, and each key count double (22.10.1). So `<app>-trunk` has the subscription, and is filtered to
+ChannelDestroyed and our own echo.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from ivr.ari.client import AriClient
+from ivr.ari.events import WANTED, Channel, ChannelUserevent, read_channel
+from ivr.ari.line import AriLine
+from ivr.ari.link import Link
+from ivr.ari.phone import AriPhone
+from ivr.ari.playing import Tail
+from ivr.ari.settings import PbxSettings, check_version
+from ivr.errors import BadInput, PbxError, PbxRefused, PbxUnreachable, problem
+from ivr.phone import HungUp
+
+log = logging.getLogger(__name__)
+
+#: How often, and how long, we wait for an event that we asked for ourselves.
+_ECHO_SECONDS = 5.0
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 15.0
+
+
+class Calls(Protocol):
+    """What becomes of the calls. Each `arrived` and `found` runs in a task of its own."""
+
+    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+        """Somebody rings us; `caller` is None if withheld. The call ends when this returns."""
+
+    async def found(self, phone: AriPhone) -> None:
+        """A call of ours without an owner, left by a process before us. It may still ring: then the first method waits.
+
+        The call ends when this returns.
+        """
+
+    async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
+        """Only these calls live; owners of the others are told HungUp. `restarted`: Asterisk is not the one it was."""
+
+
+class Pbx:
+    """Owns the connection and the tasks of inbound calls. `run` it in a task; dial through `line`.
+
+    `now` is a steady clock in seconds, `sleep` waits on it, `jitter` gives 0 to 1. `startup_time` is Asterisk's own, as
+    it stood before we began, if somebody kept it.
+    """
+
+    def __init__(
+        self,
+        settings: PbxSettings,
+        calls: Calls,
+        tail: Tail,
+        *,
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        jitter: Callable[[], float],
+        startup_time: str | None = None,
+    ) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._tail = tail
+        self._sleep = sleep
+        self._jitter = jitter
+        self._gate = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client = AriClient(settings, now, sleep)
+        self._was_ready = False
+        self.startup_time = startup_time
+        self.version: str | None = None
+        self.line = AriLine(self._client, tail, self._gate.is_set)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the gate is open: connected and reconciled."""
+        return self._gate.is_set()
+
+    async def ready(self) -> None:
+        """Wait until the gate is open."""
+        await self._gate.wait()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled.
+
+        Raises BadInput (a wrong secret or a version that will not do, before the gate was ever open) and PbxError if
+        another instance took our place: two that both came back would drive each other out for ever.
+        """
+        tries = 0
+        async with self._client:
+            arrivals = asyncio.create_task(self._take_arrivals())
+            try:
+                while True:
+                    opened = await self._one_connection()
+                    tries = 0 if opened else tries + 1
+                    await self._sleep(self._back_off(tries))
+            finally:
+                await _end_all({arrivals, *self._tasks})
+
+    def _back_off(self, tries: int) -> float:
+        longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(tries, 10))
+        return longest * (0.5 + self._jitter() / 2)
+
+    async def _one_connection(self) -> bool:
+        """From connecting to the end; whether the gate was opened. Raises what must end `run`."""
+        link: Link | None = None
+        try:
+            link = await self._client.connect()
+            await self._open(link)
+            log.info("connected to Asterisk %s", self.version, extra={"action": "pbx_ready"})
+            await self._stay(link)
+        except PbxError as error:
+            log.warning("%s", error.render("en"), extra={"action": "pbx_not_ready"})
+        except BadInput as error:
+            if not self._was_ready:
+                raise
+            # It did before: somebody is working on Asterisk. A telephone line does not give up.
+            log.error("%s", error.render("en"), extra={"action": "pbx_not_ready"})
+        finally:
+            opened = self._gate.is_set()
+            self._gate.clear()
+            if link is not None:
+                await link.close()
+        if link is not None and link.replaced:
+            raise PbxError(problem("pbx.replaced", app=self._settings.app))
+        return opened
+
+    async def _stay(self, link: Link) -> None:
+        """Until the connection ends."""
+        echoing = asyncio.create_task(self._keep_echoing(link))
+        try:
+            await link.ended()
+        finally:
+            await _end_all({echoing})
+
+    async def _keep_echoing(self, link: Link) -> None:
+        """End the connection when it has gone deaf."""
+        with contextlib.suppress(PbxError):
+            while True:
+                await self._sleep(_ECHO_SECONDS)
+                await self._echo()
+        if link.is_open:
+            log.error("connected to Asterisk, but its events do not come", extra={"action": "pbx_deaf"})
+            link.stop()
+
+    async def _echo(self) -> None:
+        """Ask for an event of each application and wait for it. Raises PbxError if one does not come.
+
+        Pongs are not enough. When Asterisk notices the end of an earlier connection only after the new one took over
+        (it was stalled), it shuts down the applications under the new one: connected, answering, and deaf (22.10.1).
+        """
+        waiting = {self._settings.app, self._settings.trunk_app}
+        while not self._client.echoes.is_empty():
+            await self._client.echoes.next(0.0)
+        for app in sorted(waiting):
+            await self._client.request("POST", "/events/user/kenko-echo", params={"application": app})
+        until = self._client.now() + _ECHO_SECONDS
+        while waiting:
+            item = await self._client.echoes.next(until)
+            if item is None:
+                raise PbxUnreachable(problem("pbx.deaf", url=self._settings.url))
+            if isinstance(item[1], ChannelUserevent):
+                waiting.discard(item[1].application)
+
+    async def _open(self, link: Link) -> None:
+        """Everything between the connection and the open gate, in this order."""
+        restarted = await self._greet()
+        await self._subscribe()
+        await self._echo()
+        living = await self._channels()
+        self._client.reconcile({} if restarted else living)
+        ours = {each.id: each for each in living.values() if self._is_ours(each)}
+        orphans = [each for each in ours.values() if each.id not in self._client.watched()]
+        await self._calls.reconciled(frozenset(ours), restarted)
+        for channel in orphans:
+            if channel.id not in self._client.watched():
+                self._adopt(channel)
+        if link.is_open:
+            self._was_ready = True
+            self._gate.set()
+
+    async def _greet(self) -> bool:
+        """Wait for Asterisk to be booted, judge its version; whether it is another process than before."""
+        try:
+            info = await self._client.request("GET", "/asterisk/info")
+        except PbxRefused as error:
+            if error.status == 404:
+                # Before its modules are loaded everything is 404.
+                raise PbxUnreachable(problem("pbx.booting", url=self._settings.url)) from error
+            raise
+        self.version = str(_at(info, "system", "version") or "")
+        if not check_version(self.version):
+            log.warning("Asterisk %s is tolerated; 22 LTS is better", self.version, extra={"action": "pbx_old_lts"})
+        self._client.choose_transport(self.version)
+        before, self.startup_time = self.startup_time, str(_at(info, "status", "startup_time") or "")
+        return before is not None and before != self.startup_time
+
+    async def _subscribe(self) -> None:
+        """Filters and subscriptions, both ways: those of an earlier run outlive its WebSocket (22.10.1)."""
+        trunk = f"endpoint:PJSIP/{self._settings.trunk}"
+        for app, kinds, wanted in (
+            (self._settings.app, WANTED, None),
+            (self._settings.trunk_app, ("ChannelDestroyed", "ChannelUserevent"), trunk),
+        ):
+            path = f"/applications/{quote(app)}"
+            known = _at(await self._client.request("GET", path), "endpoint_ids")
+            for endpoint in known if isinstance(known, list) else []:
+                if f"endpoint:{endpoint}" != wanted:
+                    await self._client.request(
+                        "DELETE", f"{path}/subscription", params={"eventSource": f"endpoint:{endpoint}"}
+                    )
+            await self._client.request(
+                "PUT", f"{path}/eventFilter", body={"allowed": [{"type": each} for each in kinds], "disallowed": []}
+            )
+            if wanted is not None:
+                await self._client.request("POST", f"{path}/subscription", params={"eventSource": wanted})
+
+    async def _channels(self) -> dict[str, Channel]:
+        """Every channel that lives on this Asterisk, other people's too."""
+        listed = await self._client.request("GET", "/channels")
+        found = [read_channel(each) for each in listed] if isinstance(listed, list) else []
+        return {each.id: each for each in found if each is not None}
+
+    def _is_ours(self, channel: Channel) -> bool:
+        """Whether the channel is in our application, or bears an id that only we give."""
+        in_app = channel.app_name == "Stasis" and channel.app_data.split(",")[0] == self._settings.app
+        return in_app or channel.id.startswith(self._settings.id_prefix)
+
+    async def _take_arrivals(self) -> None:
+        while True:
+            event = await self._client.arrivals.get()
+            self._begin(event.channel, event.args)
+
+    def _adopt(self, channel: Channel) -> None:
+        """A channel of ours that nobody owns at a (re)connect."""
+        talking = channel.app_name == "Stasis"
+        words = tuple(channel.app_data.split(",")[1:]) if talking else ()
+        if talking and channel.state == "Ring":
+            # Inbound and not answered yet: it came while we connected, nobody has spoken to it.
+            self._begin(channel, words)
+            return
+        phone = AriPhone(self._client, channel.id, self._tail, answered=talking, taken_over=True)
+        self._spawn(phone, self._calls.found(phone))
+
+    def _begin(self, channel: Channel, words: tuple[str, ...]) -> None:
+        """A channel came into our application. `words` are what the dialplan gave: `inbound`, dialled number."""
+        phone = AriPhone(self._client, channel.id, self._tail, answered=True)
+        if words[:1] == ("inbound",):
+            dialled = words[1] if len(words) > 1 else channel.exten
+            self._spawn(phone, self._calls.arrived(phone, caller_number(channel.caller), dialled))
+        else:
+            # An outbound call whose dialling was given up as lost, and which was answered after all.
+            self._spawn(phone, self._calls.found(phone))
+
+    def _spawn(self, phone: AriPhone, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._one_call(phone, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _one_call(self, phone: AriPhone, work: Coroutine[Any, Any, None]) -> None:
+        """The task border: whatever goes wrong in one call ends here, with an apology, and hurts no other."""
+        try:
+            await work
+        except HungUp:
+            pass
+        except Exception:
+            log.exception("a call failed", extra={"action": "call_failed", "call": phone.call_id})
+            with contextlib.suppress(HungUp, PbxError):
+                await phone.say([self._tail.apology])
+        await phone.hang_up()
+
+
+def caller_number(said: str) -> str | None:
+    """The caller's number as the network gave it; None if withheld, in whatever words, or no number at all."""
+    number = said.strip()
+    return number if re.fullmatch(r"\+?[0-9]{3,20}", number) else None
+
+
+def _at(value: object, *names: str) -> object:
+    """A field of nested JSON objects; None where there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+async def _end_all(tasks: set[asyncio.Task[None]]) -> None:
+    for each in tasks:
+        each.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,129 @@
+"""Places calls over ARI: implements `ivr.phone.Line`."""
+
+import logging
+import math
+import re
+from collections.abc import Callable
+
+from ivr.ari.client import AriClient
+from ivr.ari.phone import AriPhone
+from ivr.ari.playing import Tail
+from ivr.call import Ending, Outcome
+from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
+from ivr.phone import DialOrder, HungUp
+
+log = logging.getLogger(__name__)
+
+#: How much longer than the ringing time we wait for Asterisk to say how it went.
+_OVERDUE_SECONDS = 10.0
+#: After a request whose fate is not known: so much later the channel must be there if there is one.
+_APPEARS_SECONDS = 2.0
+
+
+class AriLine:
+    """The trunk. `is_open` tells whether the connection is up and reconciled."""
+
+    def __init__(self, client: AriClient, tail: Tail, is_open: Callable[[], bool]) -> None:
+        self._client = client
+        self._tail = tail
+        self._is_open = is_open
+
+    async def dial(self, order: DialOrder) -> AriPhone | Ending:
+        """Ring the number: the live call if it was answered, else how it ended. The request is sent at most once.
+
+        Ending(FAILED) while Asterisk is out of reach: nothing was sent. Ending(UNKNOWN) if nobody can say what became
+        of it. Raises ValueError for an order that must never leave this machine.
+        """
+        check(order)
+        if not self._is_open():
+            return Ending(Outcome.FAILED, note="no connection to Asterisk")
+        # The last door before the network: own id, inbox first, then send.
+        phone = AriPhone(self._client, order.call_id, self._tail, answered=False)
+        handed_over = False
+        try:
+            answer = await self._dial(order, phone)
+            handed_over = answer is phone
+            return answer
+        finally:
+            if not handed_over:
+                self._client.forget(order.call_id)
+
+    async def _dial(self, order: DialOrder, phone: AriPhone) -> AriPhone | Ending:
+        sent_at = self._client.now()
+        ring_until = sent_at + order.ring_seconds
+        failed = await self._originate(order)
+        if failed is not None:
+            return failed
+        try:
+            await phone.wait_answered(ring_until + _OVERDUE_SECONDS, ring_until)
+        except HungUp as hung_up:
+            return hung_up.ending
+        except TimeoutError:
+            log.warning("no word of a call", extra={"action": "dial_overdue", "call": order.call_id})
+            await phone.hang_up()
+            return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
+        return phone
+
+    async def _originate(self, order: DialOrder) -> Ending | None:
+        """Send the request, once. None: there is a call, or there may be one; go on waiting."""
+        settings = self._client.settings
+        body = {
+            "endpoint": f"PJSIP/{order.number}@{settings.trunk}",
+            # Never `app`: were we away at the answer, the person would hear nothing and be cut off (22.10.1). The
+            # dialplan has an apology for that.
+            "context": settings.context,
+            "extension": settings.extension,
+            "priority": 1,
+            "timeout": math.ceil(order.ring_seconds),
+        }
+        try:
+            await self._client.request("POST", f"/channels/{order.call_id}", body=body)
+        except PbxUnreachable as error:
+            return Ending(Outcome.FAILED, note=error.render("en"))
+        except PbxRefused as error:
+            if error.status == 409:
+                return None  # This very call lives already: adopt it.
+            if error.status < 500 or error.reason == "Allocation failed":
+                # "Allocation failed" (22.10.1): no such endpoint, or `maxcalls` reached. There is no channel.
+                return Ending(Outcome.FAILED, note=error.reason)
+            return await self._look_for(order.call_id, error.reason)
+        except PbxSilent as error:
+            return await self._look_for(order.call_id, error.render("en"))
+        return None
+
+    async def _look_for(self, call_id: str, note: str) -> Ending | None:
+        """The request may or may not have been carried out: look, twice. None: the channel lives, or nobody can say."""
+        log.warning("unclear whether a call was placed", extra={"action": "dial_unclear", "call": call_id})
+        try:
+            if await self.lives(call_id):
+                return None
+            await self._client.sleep(_APPEARS_SECONDS)
+            if await self.lives(call_id) or not self._client.watch(call_id).is_empty():
+                return None  # Or it lived and is over: its events tell more than we know.
+        except PbxError:
+            return None
+        return Ending(Outcome.UNKNOWN, note=note)
+
+    async def lives(self, call_id: str) -> bool:
+        """Whether the channel exists. Raises PbxError if that cannot be told: while Asterisk boots, all are 404."""
+        try:
+            await self._client.request("GET", f"/channels/{call_id}")
+        except PbxRefused as error:
+            if error.status != 404:
+                raise
+            await self._client.request("GET", "/asterisk/info")
+            return False
+        return True
+
+
+def check(order: DialOrder) -> None:
+    """Raises ValueError unless the order can be nothing but a plain national number and an id of ours.
+
+    ARI takes any text as endpoint: this is the last door, whatever was checked before.
+    """
+    if not re.fullmatch(r"[0-9]{9,11}", order.number):
+        raise ValueError("not a number that may be dialled")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,119}", order.call_id):
+        raise ValueError("not an id that a channel may have")
+    if not 0 < order.ring_seconds <= 110:
+        raise ValueError("ringing time must be above 0 and at most 110 s")
