@@ -1,0 +1,151 @@
+"""One call from answer to hang-up: the engine's turns spoken by a phone, each committed before it is heard.
+
+Knows neither the database nor which telephone it is.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ivr.call import Ending, Outcome
+from ivr.digits import KeyRules
+from ivr.errors import PbxError
+from ivr.phone import HungUp, Phone
+from ivr.prompts import Prompts
+from ivr.questionnaire.model import Input, Pressed, Questionnaire, SessionStatus, Silence, Turn
+from ivr.questionnaire.turns import resume
+
+log = logging.getLogger(__name__)
+
+#: Stores a turn durably; nothing of it is spoken before it returned.
+Commit = Callable[[Turn], Awaitable[None]]
+
+#: Q.850 "normal clearing": what a call ends with that came to its end.
+NORMAL_CLEARING = 16
+
+#: A person ID is 6 to 8 digits; `#` or a pause ends it.
+ID_LENGTHS = range(6, 9)
+ID_TRIES = 3
+
+#: `*` costs no try; a key that is stuck must come to an end all the same.
+MOST_REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The recordings of one language."""
+
+    prompts: Prompts
+    language: str
+
+    async def ask(self, phone: Phone, say: tuple[str, ...], rules: KeyRules) -> Input:
+        """Speak the prompts and take one input. Raises HungUp."""
+        entry = await phone.ask(self.prompts.resolve(say, self.language), rules)
+        return Pressed(entry.keys, entry.ended_by) if entry.keys else Silence()
+
+    async def say(self, phone: Phone, say: tuple[str, ...]) -> None:
+        """Speak the prompts to their end. Raises HungUp."""
+        await phone.say(self.prompts.resolve(say, self.language))
+
+
+async def say_and_end(phone: Phone, voice: Voice, *say: str) -> None:
+    """Speak the prompts to their end, and hang up. Raises HungUp."""
+    await voice.say(phone, say)
+    await phone.hang_up()
+
+
+async def converse(phone: Phone, voice: Voice, questionnaire: Questionnaire, first: Turn, commit: Commit) -> None:
+    """Walk through a questionnaire from its `first` turn to the end, and hang up. Raises HungUp."""
+    turn = first
+    await commit(turn)
+    while turn.rules is not None:
+        given = await voice.ask(phone, turn.say, turn.rules)
+        turn = resume(questionnaire, turn.session, given)
+        await commit(turn)
+    await say_and_end(phone, voice, *turn.say)
+
+
+class Greeted(StrEnum):
+    """What the gate of an outbound call found."""
+
+    READY = "ready"
+    CALL_WISHED = "call_wished"  #: 0: "please have somebody call me"
+    NOBODY = "nobody"  #: no key: a machine, the wrong person, mistrust
+
+
+async def greet(phone: Phone, voice: Voice, times: int, wait_seconds: float) -> Greeted:
+    """Say who calls and ask for 1, again and again: the only test for a person at the other end.
+
+    Machine detection would take people who answer slowly for machines; and phones that first read out a notice have
+    nobody listening yet, so the whole greeting is repeated. Raises HungUp.
+    """
+    rules = KeyRules(first_key=wait_seconds, ignored=frozenset("#"))
+    said = repeats = 0
+    while said < times and repeats <= MOST_REPEATS:
+        doubt = ("frame/doubt",) if said else ()
+        match await voice.ask(phone, ("frame/greeting", *doubt, "frame/ready"), rules):
+            case Pressed("1"):
+                return Greeted.READY
+            case Pressed("0"):
+                return Greeted.CALL_WISHED
+            case Pressed("*"):
+                repeats += 1
+                continue
+        said += 1
+    return Greeted.NOBODY
+
+
+async def ask_for_id(phone: Phone, voice: Voice) -> str | None:
+    """The person ID that an unknown caller keys; None if no try had its form. Raises HungUp.
+
+    Says nothing about whether the ID exists: the line is write-only.
+    """
+    rules = KeyRules(length=ID_LENGTHS[-1], ignored=frozenset("#"))
+    say: tuple[str, ...] = ("frame/enter_id",)
+    tries = repeats = 0
+    while tries < ID_TRIES and repeats <= MOST_REPEATS:
+        match await voice.ask(phone, say, rules):
+            case Pressed("*"):
+                repeats += 1
+                continue
+            case Pressed(keys) if len(keys) in ID_LENGTHS:
+                return keys
+            case Pressed():
+                say = ("frame/id_form", "frame/enter_id")
+            case Silence():
+                say = ("frame/silence", "frame/enter_id")
+        tries += 1
+    return None
+
+
+async def hold(phone: Phone, voice: Voice, talk: Awaitable[None]) -> Ending:
+    """Run a conversation to its end: the one place where hanging up is caught, and the border of one call's faults.
+
+    A fault of ours (disk full, Asterisk refused) is apologised for, and hurts no other call.
+    """
+    try:
+        await talk
+    except HungUp as over:
+        return over.ending
+    except Exception:
+        log.exception("a call failed", extra={"action": "call_failed", "call": phone.call_id})
+        try:
+            await voice.say(phone, ("frame/apology",))
+        except (HungUp, PbxError):
+            log.info("nobody left to apologise to", extra={"action": "call_gone", "call": phone.call_id})
+        # Also when nothing could be said: somebody may still be waiting on the line.
+        with suppress(HungUp, PbxError):
+            await phone.hang_up()
+        return Ending(Outcome.FAILED)
+    return Ending(None, NORMAL_CLEARING)
+
+
+def judge(any_key: bool, status: SessionStatus | None) -> Outcome:
+    """The outcome of an answered call: `status` of its session, None if none was opened."""
+    if not any_key:
+        return Outcome.NO_KEY
+    if status is SessionStatus.WAITING:
+        return Outcome.CUT_OFF
+    return Outcome.ANSWERED

@@ -1,0 +1,84 @@
+"""One attempt to reach a person: dial, greet, walk through the questionnaire, and say how it ended."""
+
+import logging
+
+from ivr.call import Direction, Ending, Outcome
+from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.phone import DialOrder, Line, Phone
+from ivr.questionnaire.model import FollowUpReason
+from ivr.site import Site
+from ivr.storage import calls, sessions
+from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.reports import report_exists
+from ivr.storage.schema import Auth, Source
+from ivr.walk import Who, walk
+from ivr.window import window_of
+
+log = logging.getLogger(__name__)
+
+
+async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
+    """Make the call of a planned attempt. Returns when it is over and its outcome stored."""
+    call_id = site.new_id()
+    # Written and committed before the request to dial: whatever happens then, this attempt has had its call.
+    call = calls.Call(call_id, Direction.OUTBOUND, site.now(), attempt.id, attempt.number)
+    await site.database.write(calls.start_call, call)
+    slot = site.config.slots[attempt.slot]
+    window = window_of(attempt.day, slot.first, slot.until, site.config.centre.zone)
+    if not window.allows(site.now(), site.config.dialling.ring_seconds):
+        # Writing it down took until the window was over: nothing is sent.
+        too_late = Ending(Outcome.FAILED, note="the window was over")
+        await site.database.write(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
+        log.warning("not dialled: the window was over", extra={"action": "window_over", "call": call_id})
+        return
+    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds)
+    answered = await line.dial(order)
+    if isinstance(answered, Ending):
+        outcome = answered.outcome or Outcome.UNKNOWN
+        await site.database.write(calls.end_call, call_id, answered, outcome, site.now())
+        log.info("not answered", extra={"action": "call_ended", "call": call_id, "outcome": outcome})
+        return
+    await talk(site, answered, attempt.person_id, attempt.id)
+
+
+async def talk(site: Site, phone: Phone, person_id: str, attempt_id: str, ring_seconds: float = 0.0) -> None:
+    """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer."""
+    voice = Voice(site.prompts, site.questionnaire.language)
+    reached = False
+
+    async def conversation() -> None:
+        nonlocal reached
+        await phone.until_answered(ring_seconds)
+        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        if await site.database.read(report_exists, person_id, site.today()):
+            # It came in by another way while the telephone rang.
+            reached = True
+            await say_and_end(phone, voice, "frame/greeting", "frame/already_in")
+            return
+        gate = site.config.gate
+        greeted = await greet(phone, voice, gate.times, gate.wait_seconds)
+        reached = greeted is not Greeted.NOBODY
+        match greeted:
+            case Greeted.READY if await site.database.read(report_exists, person_id, site.today()):
+                # ... or while we waited for the key: never ask a second time.
+                await say_and_end(phone, voice, "frame/already_in")
+            case Greeted.READY:
+                await walk(site, phone, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
+            case Greeted.CALL_WISHED:
+                wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt_id)
+                await site.database.write(open_follow_up, wish, site.now())
+                await say_and_end(phone, voice, "frame/call_wished_end")
+            case Greeted.NOBODY:
+                # Maybe a machine listens: no word about health.
+                await say_and_end(phone, voice, "frame/not_reached")
+
+    ending = await hold(phone, voice, conversation())
+    await finish(site, phone.call_id, ending, reached)
+
+
+async def finish(site: Site, call_id: str, ending: Ending, reached: bool) -> None:
+    """Store how an answered call ended; `reached`: somebody was there who could report."""
+    status = await site.database.read(sessions.status_of_call, call_id)
+    outcome = ending.outcome or judge(reached, status)
+    await site.database.write(calls.end_call, call_id, ending, outcome, site.now())
+    log.info("call over", extra={"action": "call_ended", "call": call_id, "outcome": outcome})

@@ -1,0 +1,172 @@
+"""The same conversations over every driver give equal reports: over the terminal, and over ARI on the real pair."""
+
+import asyncio
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from ivr import inbound
+from ivr.ari.app import Pbx
+from ivr.ari.events import ChannelDtmfReceived, Event
+from ivr.ari.inbox import Inbox
+from ivr.ari.phone import AriPhone
+from ivr.ari.playing import Tail
+from ivr.ari.settings import PbxSettings
+from ivr.questionnaire.said import prompt_ids
+from ivr.site import Site
+from ivr.sounds import load_prompts
+from ivr.terminal import HANG_UP as TERMINAL_HANG_UP
+from ivr.terminal import SILENCE, unrecorded
+from sandbox.journal import CallRecord
+from sandbox.network import Network
+from sandbox.script import HANG_UP, CallScript
+from tests.acceptance import audio
+from tests.cases_runner import Conversation, conversations, short
+from tests.contract.lead import Caller, Report, callers, over_terminal, reports, site_of
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+#: Calls at once: two cores carry both sides and the tests.
+AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of all conversations over the real pair."""
+
+    reports: dict[str, Report]
+    calls: list[CallRecord]
+    keys: Counter[str]  #: key events that arrived, by number
+    numbers: dict[str, str] = field(default_factory=dict)  #: conversation -> number
+
+
+@dataclass
+class Reception:
+    """Receives every call as the service does."""
+
+    site: Site
+    callers: dict[str, str] = field(default_factory=dict)  #: channel -> number
+
+    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+        self.callers[phone.call_id] = caller or ""
+        await inbound.receive(self.site, phone, caller)
+
+    async def found(self, phone: AriPhone) -> None:
+        raise AssertionError("nobody left a call behind")
+
+    async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
+        assert not live_ids
+
+
+@asynccontextmanager
+async def reception(network: Network, site: Site) -> AsyncIterator[Reception]:
+    """Our side of ARI, connected to the PBX."""
+    settings = PbxSettings(
+        network.pbx.ari_url.removesuffix("/ari"), network.pbx.user, network.pbx.secret, network.pbx.trunk
+    )
+    desk = Reception(site)
+    tail = Tail(*site.prompts.resolve(("frame/quiet", "frame/apology"), "ja"))
+    pbx = Pbx(settings, desk, tail, now=time.monotonic, sleep=asyncio.sleep, jitter=random.random)
+    running = asyncio.create_task(pbx.run())
+    try:
+        async with asyncio.timeout(20):
+            await pbx.ready()
+        yield desk
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def lead(network: Network, caller: Caller, gate: asyncio.Semaphore) -> list[CallRecord]:
+    """One conversation, call after call, by somebody who presses as soon as the voice has begun."""
+    found = []
+    async with gate:
+        for words in caller.conversation.calls:
+            keys = ("", *(_entry(each) for each in words.split()))  # the greeting takes no keys
+            script = CallScript(keys=keys, barge_in=0.6, patience=100)
+            found.append(await network.carrier.call_in(script, caller.number))
+    return found
+
+
+def _entry(word: str) -> str:
+    return {SILENCE: "", TERMINAL_HANG_UP: HANG_UP}.get(word, word)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def over_ari(network: Network, short_prompts: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """All conversations at once, the longest first."""
+    folder = tmp_path_factory.mktemp("contract") / "ari"
+    prompts = shutil.copytree(short_prompts, folder.with_name("prompts"))
+    greeting = prompts / "ja/frame/inbound_greeting.wav"
+    # A pause after it, so that people know the question from the greeting, which takes no keys.
+    audio.write(greeting, np.pad(audio.read(greeting), (0, 2 * audio.RATE)))
+    keys: Counter[str] = Counter()
+    original = Inbox.put
+
+    def put(self: Inbox, event: Event) -> None:
+        if isinstance(event, ChannelDtmfReceived):
+            keys[event.channel.id] += 1
+        original(self, event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Inbox, "put", put)
+        async with site_of(folder, load_prompts(prompts)) as site, reception(network, site) as desk:
+            gate = asyncio.Semaphore(AT_ONCE)
+            longest_first = sorted(callers(), key=lambda each: -len(" ".join(each.conversation.calls)))
+            led = await asyncio.gather(*(lead(network, each, gate) for each in longest_first))
+    by_number: Counter[str] = Counter()
+    for channel, count in keys.items():
+        by_number[desk.callers[channel]] += count
+    return Told(
+        reports(folder),
+        [record for each in led for record in each],
+        by_number,
+        {each.conversation.name: each.number for each in callers()},
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def over_the_terminal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
+    """The same without any network."""
+    folder = tmp_path_factory.mktemp("contract") / "terminal"
+    frame = ("frame/inbound_greeting", "frame/silence", "frame/apology")
+    async with site_of(folder, unrecorded({*prompt_ids(short()), *frame}, "ja")) as site:
+        await over_terminal(site)
+    return reports(folder)
+
+
+@pytest.mark.parametrize("case", conversations(), ids=lambda case: case.name)
+async def test_equal_reports(case: Conversation, over_the_terminal: dict[str, Report], over_ari: Told) -> None:
+    expected = over_the_terminal[case.name]
+    # Neither driver is the measure alone: the file says what must come of it.
+    assert expected.answers == case.answers
+    assert (expected.status, expected.follow_ups, expected.alerts) == (case.status, case.follow_ups, case.alerts)
+    assert over_ari.reports[case.name] == expected
+
+
+@pytest.mark.parametrize("case", conversations(), ids=lambda case: case.name)
+async def test_every_key_arrives_exactly_once(case: Conversation, over_ari: Told) -> None:
+    number = over_ari.numbers[case.name]
+    pressed = sum(len(each.keys) for each in over_ari.calls if each.number == number)
+    assert over_ari.keys[number] == pressed
+    assert pressed == sum(len(word) for words in case.calls for word in words.split() if _entry(word) == word)
+
+
+async def test_who_hung_up(over_ari: Told) -> None:
+    ends = Counter(each.ended_by for each in over_ari.calls)
+    hang_ups = sum("hangup" in words for case in conversations() for words in case.calls)
+    assert ends == {"patient": hang_ups, "pbx": len(over_ari.calls) - hang_ups}
+
+
+async def test_nobody_complains(network: Network, over_ari: Told) -> None:
+    # A sound that is cut off by a hang-up is one to Asterisk.
+    assert [each for each in network.complaints() if "Playback failed" not in each] == []

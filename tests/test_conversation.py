@@ -1,0 +1,183 @@
+"""The gate, the ID, the walk and the border of one call's faults; no database."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from ivr.call import Ending, Outcome
+from ivr.conversation import (
+    MOST_REPEATS,
+    Greeted,
+    Voice,
+    ask_for_id,
+    converse,
+    greet,
+    hold,
+    judge,
+    say_and_end,
+)
+from ivr.errors import PbxSilent, StorageError, problem
+from ivr.loading import CALL_FRAME
+from ivr.phone import HungUp
+from ivr.questionnaire.model import SessionStatus, Turn
+from ivr.questionnaire.said import prompt_ids
+from ivr.questionnaire.turns import start
+from ivr.terminal import unrecorded
+from tests.fakes.phone import FakePhone, keys
+from tests.fakes.site import SHORT
+
+VOICE = Voice(unrecorded({*CALL_FRAME, *prompt_ids(SHORT)}, "ja"), "ja")
+
+GREETING = ("frame/greeting", "frame/ready")
+DOUBT = ("frame/greeting", "frame/doubt", "frame/ready")
+
+
+@pytest.mark.parametrize(
+    ("pressed", "found", "said"),
+    [
+        pytest.param("1", Greeted.READY, [GREETING], id="ready at once"),
+        pytest.param("- - 1", Greeted.READY, [GREETING, DOUBT, DOUBT], id="ready at the third time"),
+        pytest.param("0", Greeted.CALL_WISHED, [GREETING], id="wishes a call"),
+        pytest.param("- - -", Greeted.NOBODY, [GREETING, DOUBT, DOUBT], id="nobody"),
+        pytest.param("5 9 2 1", Greeted.NOBODY, [GREETING, DOUBT, DOUBT], id="other keys are no consent"),
+        pytest.param("* 1", Greeted.READY, [GREETING, GREETING], id="once more"),
+        pytest.param("- * - - 1", Greeted.NOBODY, [GREETING, DOUBT, DOUBT, DOUBT], id="once more costs no time"),
+        pytest.param("# 1", Greeted.READY, [GREETING, DOUBT], id="# is no key"),
+    ],
+)
+async def test_the_gate(pressed: str, found: Greeted, said: list[tuple[str, ...]]) -> None:
+    phone = FakePhone(press=keys(pressed))
+    assert await greet(phone, VOICE, times=3, wait_seconds=8) is found
+    assert phone.said == said
+
+
+async def test_the_gate_waits_as_long_as_the_settings_say() -> None:
+    phone = FakePhone(press=keys("1"))
+    await greet(phone, VOICE, times=4, wait_seconds=7.5)
+    assert [each.first_key for each in phone.rules] == [7.5]
+
+
+@pytest.mark.parametrize(
+    ("pressed", "found", "after"),
+    [
+        pytest.param("00123456", "00123456", [], id="eight digits"),
+        pytest.param("123456#", "123456", [], id="six and #"),
+        pytest.param("123456", "123456", [], id="six and a pause"),
+        pytest.param("1234567#", "1234567", [], id="seven"),
+        pytest.param("12345# 123456#", "123456", ["frame/id_form"], id="too short, then right"),
+        pytest.param("- 123456#", "123456", ["frame/silence"], id="silence, then right"),
+        pytest.param("# 123456#", "123456", ["frame/silence"], id="a # alone is silence"),
+        pytest.param("12* 123456#", "123456", [""], id="once more in the middle"),
+        pytest.param("1 - 2 123456#", None, ["frame/id_form", "frame/silence"], id="three tries"),
+    ],
+)
+async def test_the_id(pressed: str, found: str | None, after: list[str]) -> None:
+    phone = FakePhone(press=keys(pressed))
+    assert await ask_for_id(phone, VOICE) == found
+    assert phone.said == [("frame/enter_id",), *((*each.split(), "frame/enter_id") for each in after)]
+
+
+async def test_a_stuck_star_comes_to_an_end() -> None:
+    stuck = FakePhone(press=lambda _: "*")
+    assert await greet(stuck, VOICE, times=4, wait_seconds=8) is Greeted.NOBODY
+    assert len(stuck.said) == MOST_REPEATS + 1
+    stuck = FakePhone(press=lambda _: "*")
+    assert await ask_for_id(stuck, VOICE) is None
+    assert len(stuck.said) == MOST_REPEATS + 1
+
+
+async def test_each_turn_is_committed_before_it_is_heard() -> None:
+    events: list[tuple[str, ...]] = []
+
+    async def commit(turn: Turn) -> None:
+        events.append(turn.say)
+
+    async def heard(_: int, said: tuple[str, ...]) -> None:
+        events.append(said)
+
+    phone = FakePhone(press=keys("2 2 365 1 98# 1"), watch=heard)
+    await converse(phone, VOICE, SHORT, start(SHORT), commit)
+    assert len(events) == 14
+    assert events[::2] == events[1::2]
+    assert phone.over
+
+
+async def test_what_cannot_be_committed_is_not_heard() -> None:
+    commits = 0
+
+    async def commit(_: Turn) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 3:
+            raise StorageError(problem("storage.full"))
+
+    phone = FakePhone(press=keys("2 2 365 1 98# 1"))
+    with pytest.raises(StorageError):
+        await converse(phone, VOICE, SHORT, start(SHORT), commit)
+    assert len(phone.said) == 2
+
+
+async def test_hold_knows_how_a_call_ended() -> None:
+    phone = FakePhone()
+    assert await hold(phone, VOICE, say_and_end(phone, VOICE, "frame/not_reached")) == Ending(None, 16)
+    assert (phone.said, phone.over) == ([("frame/not_reached",)], True)
+
+    async def cut() -> None:
+        raise HungUp(Ending(Outcome.UNKNOWN, 38, 500, "the connection was lost"))
+
+    gone = FakePhone()
+    assert await hold(gone, VOICE, cut()) == Ending(Outcome.UNKNOWN, 38, 500, "the connection was lost")
+    assert gone.said == []
+
+
+def failing(error: Exception) -> Callable[[], Awaitable[None]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [StorageError(problem("storage.full")), KeyError("x"), PbxSilent()])
+async def test_a_fault_is_apologised_for_and_stays_in_its_call(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone = FakePhone("c-1")
+    assert await hold(phone, VOICE, failing(error)()) == Ending(Outcome.FAILED)
+    assert (phone.said, phone.over) == ([("frame/apology",)], True)
+    (record,) = caplog.records
+    assert (record.levelno, vars(record)["action"], vars(record)["call"]) == (logging.ERROR, "call_failed", "c-1")
+
+
+async def test_a_line_on_which_nothing_can_be_said_is_cleared_all_the_same() -> None:
+    phone = FakePhone(faults={0: PbxSilent()})
+    assert await hold(phone, VOICE, failing(KeyError())()) == Ending(Outcome.FAILED)
+    assert phone.over
+    gone = FakePhone(hang_up_before=0)
+    assert await hold(gone, VOICE, failing(KeyError())()) == Ending(Outcome.FAILED)
+
+
+async def test_our_own_end_is_no_fault() -> None:
+    async def cancelled() -> None:
+        raise GeneratorExit
+
+    phone = FakePhone()
+    with pytest.raises(GeneratorExit):
+        await hold(phone, VOICE, cancelled())
+    assert not phone.over
+
+
+@pytest.mark.parametrize(
+    ("any_key", "status", "outcome"),
+    [
+        (False, None, Outcome.NO_KEY),
+        (False, SessionStatus.WAITING, Outcome.NO_KEY),
+        (True, None, Outcome.ANSWERED),
+        (True, SessionStatus.WAITING, Outcome.CUT_OFF),
+        (True, SessionStatus.COMPLETED, Outcome.ANSWERED),
+        (True, SessionStatus.ENDED_EARLY, Outcome.ANSWERED),
+        (True, SessionStatus.GAVE_UP, Outcome.ANSWERED),
+    ],
+)
+def test_judge(any_key: bool, status: SessionStatus | None, outcome: Outcome) -> None:
+    assert judge(any_key, status) is outcome
