@@ -1,0 +1,1 @@
+"""Whom to ring, and when. Knows persons, attempts and outcomes; never a channel."""

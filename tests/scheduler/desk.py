@@ -1,0 +1,146 @@
+"""A dialler on a real database, with a clock that stands still and calls that end when a test says so."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import count
+
+from sqlalchemy import Connection
+
+from ivr.call import Direction, Ending, Outcome
+from ivr.config import Config
+from ivr.questionnaire.model import SessionStatus
+from ivr.storage import calls
+from ivr.storage.database import Database
+from ivr.storage.followups import open_follow_ups
+from ivr.storage.people import close_person, upsert_people
+from ivr.storage.sessions import open_session, save_turn
+from scheduler.dialer import Dialer, look
+from tests.fakes.site import Clock
+from tests.storage.records import HANAKO, SACHIKO, TARO, session, turn
+
+
+@dataclass
+class Live:
+    """One call in progress."""
+
+    attempt: calls.Attempt
+    task: asyncio.Task[None]
+    ends: asyncio.Future[Outcome]
+
+
+@dataclass
+class Desk:
+    """A dialler and the world around it."""
+
+    config: Config
+    database: Database
+    clock: Clock
+    is_open: bool = True
+    inbound: int = 0
+    broken: bool = False  #: the next calls fail before anything is dialled
+    live: list[Live] = field(default_factory=list)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    rung: list[tuple[str, str]] = field(default_factory=list)  #: person and number of every call
+    ids: Iterator[int] = field(default_factory=lambda: count(1))
+    dialer: Dialer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """A new process; what an earlier one held in memory is gone."""
+        self.dialer = Dialer(
+            self.config,
+            self.database,
+            ring=self._ring,
+            is_open=lambda: self.is_open,
+            inbound_now=lambda: self.inbound,
+            now=self.clock.now,
+            new_id=lambda: f"a-{next(self.ids):04}",
+        )
+
+    def today(self) -> date:
+        """The local day."""
+        return self.clock.now().astimezone(self.config.centre.zone).date()
+
+    async def look(self, minutes: float = 0) -> list[str]:
+        """Let time pass and look once; whom it rang."""
+        self.clock.advance(minutes)
+        before = len(self.rung)
+        await look(self.dialer)
+        await self.all_ringing()
+        return [person for person, _ in self.rung[before:]]
+
+    async def all_ringing(self) -> None:
+        """Wait until every call that was begun is in progress."""
+        while len(self.live) < len(self.dialer.under_way):
+            self.began.clear()
+            await self.began.wait()
+
+    async def end(self, outcome: Outcome, number: str = "") -> str:
+        """The oldest call (to `number`) ends; whose it was."""
+        live = next(each for each in self.live if not number or each.attempt.number == number)
+        live.ends.set_result(outcome)
+        await live.task
+        return live.attempt.person_id
+
+    async def crash(self) -> None:
+        """kill -9 and a new start: calls under way are lost, and recovery says so."""
+        tasks = [*self.dialer.under_way]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.database.write(calls.close_lost_calls, (), self.clock.now(), {})
+        self.start()
+
+    async def _ring(self, attempt: calls.Attempt) -> None:
+        """As ivr.outbound does, without a telephone."""
+        if self.broken:
+            raise OSError("broken")
+        self.rung.append((attempt.person_id, attempt.number))
+        call = calls.Call(f"c-{attempt.id}", Direction.OUTBOUND, self.clock.now(), attempt.id, attempt.number)
+        await self.database.write(calls.start_call, call)
+        task = asyncio.current_task()
+        assert task is not None
+        live = Live(attempt, task, asyncio.get_running_loop().create_future())
+        self.live.append(live)
+        self.began.set()
+        try:
+            outcome = await live.ends
+        finally:
+            self.live.remove(live)
+        await self.database.write(calls.end_call, call.id, Ending(outcome), outcome, self.clock.now())
+
+
+async def enter(desk: Desk, count: int, **other: object) -> list[str]:
+    """Many people with a telephone each, in the morning; only they are on the roster then."""
+    people = [
+        replace(TARO, id=f"{number:06}", numbers=(f"0900000{number:04}",), **other)  # type: ignore[arg-type]
+        for number in range(1, count + 1)
+    ]
+    for each in (HANAKO, TARO, SACHIKO):
+        await desk.database.write(close_person, each.id, desk.clock.now())
+    await desk.database.write(upsert_people, people, desk.clock.now())
+    return [each.id for each in people]
+
+
+async def report(desk: Desk, person_id: str) -> None:
+    """A complete report of today, by another way."""
+
+    def store(connection: Connection) -> None:
+        state = replace(session(f"s-{person_id}-{desk.today()}"), person_id=person_id, day=desk.today())
+        open_session(connection, state)
+        save_turn(connection, state.id, None, turn(status=SessionStatus.COMPLETED), desk.clock.now())
+
+    await desk.database.write(store)
+
+
+def desk_day(desk: Desk) -> date:
+    return desk.clock.now().astimezone(desk.config.centre.zone).date()
+
+
+async def handed(desk: Desk) -> set[tuple[date, str | None, str]]:
+    found = await desk.database.read(open_follow_ups)
+    return {(each.day, each.person_id, each.reason) for each in found}

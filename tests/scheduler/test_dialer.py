@@ -1,0 +1,182 @@
+"""The dialler's look at real rows: whom it rings, whom it leaves alone, whom it hands to staff."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Connection
+
+from ivr.call import CallState, Direction, Ending, Outcome
+from ivr.storage import calls
+from ivr.storage.database import Database
+from ivr.storage.sessions import open_session, save_turn
+from scheduler.dialer import TICK, look, run_dialer
+from tests.fakes.site import Clock, settings
+from tests.rows import attempt_ends
+from tests.scheduler.desk import Desk, enter, report
+from tests.storage.records import HANAKO, NOW, TARO, session, turn
+
+#: Hanako and Taro are called in the morning, on one telephone; Sachiko in the afternoon.
+SHARED, OWN = HANAKO.numbers
+
+
+@pytest.fixture
+def desk(database: Database, clock: Clock) -> Desk:
+    return Desk(settings(), database, clock)
+
+
+async def test_before_the_slot_nobody_is_rung(desk: Desk) -> None:
+    assert await desk.look(-1) == []
+    assert await desk.database.read(attempt_ends) == []
+
+
+async def test_a_household_is_rung_for_one_of_them_at_a_time(desk: Desk) -> None:
+    assert await desk.look() == [HANAKO.id]
+    assert await desk.look(0.1) == []
+    await desk.end(Outcome.ANSWERED)
+    await report(desk, HANAKO.id)
+    assert await desk.look(0.1) == [TARO.id]
+    assert desk.rung == [(HANAKO.id, SHARED), (TARO.id, SHARED)]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.NO_KEY, Outcome.UNKNOWN])
+async def test_a_telephone_that_rang_in_vain_rests_for_all_of_the_household(desk: Desk, outcome: Outcome) -> None:
+    await desk.look()
+    await desk.end(outcome)
+    assert await desk.look(2.9) == []
+    assert await desk.look(0.1) == [TARO.id]
+
+
+async def test_a_full_network_rings_nowhere_and_needs_no_rest(desk: Desk) -> None:
+    await desk.look()
+    await desk.end(Outcome.CONGESTION)
+    assert await desk.look(0.1) == [TARO.id]
+
+
+async def test_the_attempt_is_written_down_before_it_is_rung(desk: Desk) -> None:
+    seen: list[list[tuple[str, Outcome | None]]] = []
+    done = asyncio.Event()
+
+    async def ring(attempt: calls.Attempt) -> None:
+        seen.append(await desk.database.read(attempt_ends))
+        done.set()
+
+    desk.dialer.ring = ring
+    await look(desk.dialer)
+    await done.wait()
+    assert seen == [[("planned", None)]]
+
+
+async def test_lines_and_pace(database: Database, clock: Clock) -> None:
+    lines = {"total": 4, "reserved_for_inbound": 1, "calls_per_second": 0.5}
+    desk = Desk(settings(lines=lines), database, clock)
+    people = await enter(desk, 6)
+    clock.advance(24 * 60)
+    second = 1 / 60
+    assert await desk.look() == people[:1]
+    assert await desk.look(second) == []
+    assert await desk.look(second) == people[1:2]
+    desk.inbound = 2
+    assert await desk.look(2 * second) == []
+    desk.inbound = 1
+    assert await desk.look(0) == people[2:3]
+    assert await desk.look(2 * second) == []
+    await desk.end(Outcome.BUSY)
+    assert await desk.look(0) == people[3:4]
+
+
+async def test_first_calls_come_before_second_ones(database: Database, clock: Clock) -> None:
+    lines = {"total": 2, "reserved_for_inbound": 1}
+    retries = {"busy": [180, 180]}
+    desk = Desk(settings(lines=lines, dialling={"retry_seconds": retries}), database, clock)
+    people = await enter(desk, 4)
+    clock.advance(24 * 60)
+    order = []
+    for _ in range(8):
+        order += await desk.look(2)
+        await desk.end(Outcome.BUSY)
+    assert order == people * 2
+
+
+async def test_who_is_ringing_us_is_not_rung(desk: Desk) -> None:
+    def begin(connection: Connection) -> None:
+        calls.start_call(connection, calls.Call("in", Direction.INBOUND, NOW, state=CallState.TALKING))
+        open_session(connection, session("s-1"))
+        save_turn(connection, "s-1", "in", turn(("temperature", "36.5")), NOW)
+
+    await desk.database.write(begin)
+    assert await desk.look() == [TARO.id]
+    await desk.end(Outcome.NO_ANSWER)
+    assert await desk.look(4) == []
+    await desk.database.write(calls.end_call, "in", Ending(None), Outcome.CUT_OFF, desk.clock.now())
+    assert await desk.look(0) == [HANAKO.id]
+
+
+async def test_the_loop_looks_as_often_as_the_pace_of_the_settings(database: Database, clock: Clock) -> None:
+    for pace, pause in ((4, 0.25), (0.5, TICK)):
+        lines = {"total": 4, "reserved_for_inbound": 1, "calls_per_second": pace}
+        desk = Desk(settings(lines=lines), database, clock, is_open=False)
+        slept: list[float] = []
+
+        async def sleep(seconds: float, slept: list[float] = slept) -> None:
+            slept.append(seconds)
+            raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await run_dialer(desk.dialer, sleep)
+        assert slept == [pause]
+
+
+async def test_a_call_that_fails_hurts_no_other(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    people = await enter(desk, 3)
+    desk.clock.advance(24 * 60)
+    assert await desk.look() == people[:1]
+    desk.broken = True
+    desk.clock.advance(0.1)
+    await look(desk.dialer)
+    (failed,) = desk.dialer.under_way - {each.task for each in desk.live}
+    await failed
+    assert [vars(each)["action"] for each in caplog.records if each.exc_info] == ["attempt_failed"]
+    desk.broken = False
+    assert await desk.look(0.1) == people[2:]
+    assert await desk.end(Outcome.ANSWERED) == people[0]
+
+
+async def test_a_call_in_progress_is_not_taken_for_a_lost_one(desk: Desk) -> None:
+    await desk.look()
+    await desk.look(59.9)
+    assert await desk.database.read(attempt_ends) == [("dialing", None)]
+
+
+async def test_the_loop_goes_on_after_a_bad_look(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    slept: list[float] = []
+    read = desk.database.read
+
+    async def fails_once(function: object, *args: object) -> object:
+        if not slept:
+            raise OSError("disk")
+        return await read(function, *args)  # type: ignore[arg-type]
+
+    desk.database.read = fails_once  # type: ignore[assignment, method-assign]
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await run_dialer(desk.dialer, sleep)
+    assert len(slept) == 2
+    assert [vars(each).get("action") for each in caplog.records if each.exc_info] == ["dialer_failed"]
+    await desk.all_ringing()
+    assert desk.rung == [(HANAKO.id, SHARED)]
+
+
+async def test_after_a_crash_nobody_is_rung_twice_at_once_or_forgotten(desk: Desk) -> None:
+    assert await desk.look() == [HANAKO.id]
+    await desk.crash()
+    assert await desk.database.read(attempt_ends) == [("ended", Outcome.UNKNOWN)]
+    assert await desk.look(1) == []
+    assert await desk.look(2) == [TARO.id]
+    await desk.end(Outcome.NO_ANSWER)
+    assert await desk.look(12) == [HANAKO.id]
+    assert desk.rung[-1] == (HANAKO.id, OWN)
