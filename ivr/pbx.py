@@ -1,0 +1,112 @@
+"""The Asterisk configuration of one site: what it needs to know, and the files that dialplan/ makes of it."""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import jinja2
+
+from ivr.errors import BadInput, Problem, problem
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
+
+#: What Asterisk would read as more than a value: a new line or section, a comment, a further argument, a variable.
+_UNSAFE = re.compile(r"[\s;,\[\]()$\"'\\|]")
+_NUMBER = re.compile(r"0[0-9]{9,10}")
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The telephone provider."""
+
+    host: str
+    port: int
+    networks: tuple[str, ...]  #: addresses or CIDR ranges from which the provider sends, SIP and its identity
+    user: str = ""  #: registers if given
+    password: str = ""
+    domain: str = ""  #: if the provider wants another name than its host
+    trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
+    qualify_seconds: int = 60  #: how often to ask whether the trunk is there
+
+
+@dataclass(frozen=True)
+class PbxSite:
+    """What the templates need to know about one site. All folders are absolute."""
+
+    etc: Path  #: where the rendered files go
+    modules: Path
+    data: Path  #: Asterisk's own, with `documentation/` and `rest-api/`
+    state: Path
+    run: Path
+    log: Path
+    prompts: Path  #: holds `ja/frame/apology.wav`
+    sip_address: str
+    sip_port: int
+    trunk: Trunk
+    inbound_numbers: tuple[str, ...]  #: ours, as the provider sends them; the first is presented to called people
+    ari_user: str
+    ari_secret: str
+    ari_address: str = "127.0.0.1"
+    ari_port: int = 8088
+    rtp_first: int = 10000
+    rtp_last: int = 10199
+    channels: int = 30  #: as many calls as the trunk carries
+    longest_call: int = 1800  #: seconds, then the call is ended whatever happens
+    application: str = "kenko"
+    outbound_context: str = "kenko-outbound"
+    user: str = ""  #: system user to become after start as root
+
+    @property
+    def presented_number(self) -> str:
+        """The number that called people see."""
+        return self.inbound_numbers[0]
+
+
+def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
+    """File name -> text of the complete configuration. Raises BadInput for values that Asterisk would misread."""
+    _check(site)
+    return fill(templates, site=site)
+
+
+def fill(templates: Path, **values: object) -> dict[str, str]:
+    """Fill every `<name>.j2` of a folder: name -> text. A blank without a value is an error, never an empty word."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    names = sorted(each.name for each in templates.glob("*.j2"))
+    return {name.removesuffix(".j2"): environment.get_template(name).render(**values) for name in names}
+
+
+def write(files: dict[str, str], folder: Path) -> None:
+    """Write rendered files, readable by owner and group only: some hold secrets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.touch(mode=0o640)
+        path.chmod(0o640)
+        path.write_text(content, encoding="utf-8")
+
+
+def _check(site: PbxSite) -> None:
+    found: list[Problem] = []
+    for record in (site, site.trunk):
+        for field in fields(record):
+            value = getattr(record, field.name)
+            parts = value if isinstance(value, tuple) else (value,)
+            if any(isinstance(each, str | Path) and _UNSAFE.search(str(each)) for each in parts):
+                found.append(problem("pbx.unsafe_value", name=field.name))
+    if not site.inbound_numbers or not all(_NUMBER.fullmatch(each) for each in site.inbound_numbers):
+        found.append(problem("pbx.inbound_number"))
+    if len(site.ari_secret) < 32:
+        found.append(problem("pbx.short_secret"))
+    if not site.trunk.networks:
+        found.append(problem("pbx.no_networks"))
+    if site.rtp_last - site.rtp_first + 1 < 2 * (site.channels + 2):
+        found.append(problem("pbx.few_rtp_ports", needed=2 * (site.channels + 2)))
+    if found:
+        raise BadInput(*found)
