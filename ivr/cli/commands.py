@@ -1,0 +1,57 @@
+"""All commands under one name, and the border at which errors become sentences and exit codes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from ivr.cli import author, day, live, roster
+from ivr.errors import KenkoError
+from ivr.messages import text
+
+app = typer.Typer(
+    name="kenko-call",
+    help=text("cli.help"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+people = typer.Typer(help=text("cli.people.help"), no_args_is_help=True)
+reports = typer.Typer(help=text("cli.reports.help"), no_args_is_help=True)
+
+app.command("run", help=text("cli.run.help"))(live.run)
+app.command("demo", help=text("cli.demo.help"))(live.demo)
+app.command("check", help=text("cli.check.help"))(author.check)
+app.command("try", help=text("cli.try.help"))(author.try_questionnaire)
+app.command("status", help=text("cli.status.help"))(day.status)
+app.command("calls", help=text("cli.calls.help"))(day.calls)
+reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
+people.command("import", help=text("cli.people.import.help"))(roster.import_people)
+app.add_typer(people, name="people")
+app.add_typer(reports, name="reports")
+
+
+@app.callback()
+def options(
+    lang: Annotated[str | None, typer.Option("--lang", help=text("cli.option.lang"), metavar="ja|en")] = None,
+) -> None:
+    """Options of every command; `--lang` took effect before this."""
+    if lang not in (None, "ja", "en"):
+        raise typer.BadParameter("ja, en")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; see `main` for the exit codes."""
+    try:
+        result = app(list(arguments), standalone_mode=False)
+    except KenkoError as error:
+        typer.echo(error.render(), err=True)
+        return 2
+    except TyperException as error:
+        typer.echo(error.format_message(), err=True)
+        return 2
+    except typer.Abort:
+        return 2
+    return result if isinstance(result, int) else 0

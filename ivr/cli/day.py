@@ -1,0 +1,131 @@
+"""`kenko-call status`, `calls`, `reports export`: what a day brought, read beside the running service."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ivr.cli.output import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    OnDay,
+    console,
+    day_of,
+    local_time,
+    print_json,
+    print_table,
+    word,
+)
+from ivr.config import read_config
+from ivr.errors import BadInput, problem
+from ivr.export import to_csv, to_json
+from ivr.loading import load_questionnaire
+from ivr.messages import text
+from ivr.numbers import mask
+from ivr.storage.database import open_reader
+from ivr.storage.journal import calls_between
+from ivr.storage.reports import export_rows
+from ivr.storage.status import DayState, PersonStatus, status_of_day
+
+
+class Format(StrEnum):
+    """Forms of an export."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJson = False) -> None:
+    settings = read_config(config)
+    day = day_of(settings, date)
+    with open_reader(settings.database) as reader:
+        people = reader.read(status_of_day, day)
+    if as_json:
+        print_json({"day": day, "people": [asdict(each) for each in people]})
+        return
+    print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
+    console.print(summary_line(people))
+
+
+STATUS_COLUMNS = tuple(
+    f"column.{each}" for each in ("id", "name", "slot", "state", "attempts", "outcome", "follow_up", "alert")
+)
+
+
+def status_row(person: PersonStatus) -> tuple[str, ...]:
+    """One line of the table of people."""
+    state = word("state", person.state) + (f" ({word('state', 'partial')})" if person.partial else "")
+    return (
+        person.person_id,
+        person.name,
+        person.slot,
+        state,
+        str(person.attempts),
+        word("outcome", person.last_outcome),
+        "、".join(word("follow_up", each) for each in person.follow_ups),
+        "、".join(word("level", each) for each in person.alerts),
+    )
+
+
+def summary_line(people: tuple[PersonStatus, ...]) -> str:
+    """How many stand where."""
+    counts: dict[str, object] = {each: sum(person.state is each for person in people) for each in DayState}
+    return text("cli.status.summary", None, people=len(people), **counts)
+
+
+def calls(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJson = False) -> None:
+    settings = read_config(config)
+    day = day_of(settings, date)
+    first = datetime.combine(day, datetime.min.time(), settings.centre.zone)
+    with open_reader(settings.database) as reader:
+        found = reader.read(calls_between, first, first + timedelta(days=1))
+    if as_json:
+        print_json({"day": day, "calls": [asdict(each) | {"number": mask(each.number)} for each in found]})
+        return
+    columns = ("time", "direction", "id", "number", "state", "outcome", "until")
+    rows = (
+        (
+            local_time(settings, each.started_at),
+            word("direction", each.direction),
+            each.person_id or "",
+            mask(each.number),
+            word("call_state", each.state),
+            word("outcome", each.outcome),
+            local_time(settings, each.ended_at),
+        )
+        for each in found
+    )
+    print_table(text("cli.calls.title", day=day), [f"column.{each}" for each in columns], rows)
+
+
+def export_reports(
+    config: ConfigPath = DEFAULT_CONFIG,
+    form: Annotated[Format, typer.Option("--format", help=text("cli.reports.export.format"))] = Format.CSV,
+    date: OnDay = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help=text("cli.reports.export.until"))
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=text("cli.reports.export.output"))] = None,
+) -> None:
+    settings = read_config(config)
+    day = day_of(settings, date)
+    with open_reader(settings.database) as reader:
+        rows = reader.read(export_rows, day, until.date() if until else day)
+    zone = settings.centre.zone
+    if form is Format.JSON:
+        written = to_json(rows, zone)
+    else:
+        questionnaire, _ = load_questionnaire(settings.questionnaire)
+        written = to_csv(rows, zone, [each.id for each in questionnaire.questions])
+    if output is None:
+        typer.echo(written, nl=False)
+    else:
+        try:
+            output.write_text(written, encoding="utf-8", newline="")
+        except OSError as error:
+            raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+        typer.echo(text("cli.reports.exported", count=len(rows), file=output), err=True)

@@ -1,0 +1,59 @@
+"""How commands read their common options and print what they found."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ivr.config import Config
+from ivr.messages import text
+
+console = Console()
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", envvar="KENKO_CONFIG", help=text("cli.option.config"), show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help=text("cli.option.json"))]
+OnDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help=text("cli.option.date"))]
+
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def day_of(config: Config, wanted: datetime | None) -> date:
+    """The day asked for; today in the centre's zone if none was."""
+    return wanted.date() if wanted else datetime.now(UTC).astimezone(config.centre.zone).date()
+
+
+def local_time(config: Config, moment: datetime | None) -> str:
+    """hh:mm:ss in the centre's zone, for tables."""
+    return moment.astimezone(config.centre.zone).strftime("%H:%M:%S") if moment else ""
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table; `columns` are ids of the catalogue."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(text(column))
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def word(kind: str, value: str | None) -> str:
+    """The catalogue's word for a value such as an outcome; the value itself if it has none."""
+    if not value:
+        return ""
+    try:
+        return text(f"{kind}.{value}")
+    except KeyError:
+        return value

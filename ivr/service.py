@@ -1,0 +1,186 @@
+"""The composition root: puts the parts together, runs them, and stops them. Real clock, ids and sleep enter here."""
+
+import asyncio
+import gc
+import logging
+import random
+import signal
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
+
+from ivr import inbound, outbound, takeover
+from ivr.ari.app import Pbx
+from ivr.ari.phone import AriPhone
+from ivr.ari.playing import Tail
+from ivr.ari.settings import PbxSettings, Transport
+from ivr.cdr import read_outcomes
+from ivr.config import Config, read_secret
+from ivr.errors import BadInput, problem
+from ivr.loading import prepare
+from ivr.site import Site
+from ivr.storage import facts
+from ivr.storage.calls import close_lost_calls, open_calls
+from ivr.storage.database import open_database
+from ivr.storage.questionnaires import store_questionnaire
+from ivr.veil import veil
+from scheduler.dialer import Dialer, run_dialer
+
+log = logging.getLogger(__name__)
+
+#: How long calls may go on after SIGTERM before they are apologised for, in seconds.
+GRACE = 20.0
+
+
+#: The fact under which Asterisk's start is remembered: another one means that all its calls are gone.
+STARTUP_TIME = "asterisk.startup_time"
+
+
+@dataclass(frozen=True)
+class World:
+    """Time, ids and waiting, as real as the caller wishes."""
+
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+def real_world(config: Config, practice_clock: str | None = None) -> World:
+    """The real clock; or one that began today at `practice_clock` (hh:mm) in the centre's zone. Raises BadInput."""
+    shift = timedelta()
+    if practice_clock is not None:
+        try:
+            begin = wall_time.fromisoformat(practice_clock.zfill(5))
+        except ValueError:
+            raise BadInput(problem("service.bad_clock", given=practice_clock)) from None
+        real = datetime.now(config.centre.zone)
+        shift = datetime.combine(real.date(), begin, config.centre.zone) - real
+    return World(lambda: datetime.now(UTC) + shift, lambda: f"kc-{uuid.uuid4().hex}", asyncio.sleep)
+
+
+@dataclass
+class Desk:
+    """Takes what Asterisk tells: arriving calls, calls left over from a process before, which calls live."""
+
+    site: Site
+    pbx: Pbx | None = None
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
+
+    @property
+    def inbound(self) -> int:
+        """Calls in progress that we did not dial."""
+        return len(self.tasks)
+
+    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+        """A person rings us."""
+        with self._in_progress():
+            await inbound.receive(self.site, phone, caller)
+
+    async def found(self, phone: AriPhone) -> None:
+        """A call that a process before us left: go on with it."""
+        with self._in_progress():
+            await takeover.take_over(self.site, phone)
+
+    async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
+        """The calls that are gone have ended, as far as anybody knows; only then are new ones placed."""
+        open_ids = {each.id for each in await self.site.database.read(open_calls)} - live_ids
+        cdr_file = self.site.config.pbx.cdr_file
+        found = await asyncio.to_thread(read_outcomes, cdr_file, open_ids) if cdr_file else {}
+        lost = await self.site.database.write(close_lost_calls, live_ids, self.site.now(), found)
+        if lost:
+            log.warning("%s calls were lost", len(lost), extra={"action": "calls_lost"})
+        if self.pbx is not None and self.pbx.startup_time is not None:
+            await self.site.database.write(facts.set_fact, STARTUP_TIME, self.pbx.startup_time)
+
+    @contextmanager
+    def _in_progress(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        try:
+            yield
+        finally:
+            self.tasks.discard(task)
+
+
+async def serve(config: Config, world: World) -> int:
+    """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
+    prepared = prepare(config)
+    secret = read_secret(config.pbx.secret_file)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with await open_database(config.database) as database:
+        # Only now: the links are of whoever holds the database.
+        prompts = veil(prepared.prompts, config.pbx.value_links, lambda: uuid.uuid4().hex)
+        questionnaire = prepared.questionnaire
+        await database.write(store_questionnaire, questionnaire.hash, questionnaire.id, prepared.source, world.now())
+        site = Site(config, questionnaire, prompts, database, world.now, world.new_id)
+        # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
+        gc.collect()
+        gc.freeze()
+        await _run(site, world, secret, stop)
+    return 0
+
+
+async def _run(site: Site, world: World, secret: str, stop: asyncio.Event) -> None:
+    desk = Desk(site)
+    pbx = Pbx(
+        _settings(site.config, secret),
+        desk,
+        _tail(site),
+        now=time.monotonic,
+        sleep=world.sleep,
+        jitter=random.random,
+        startup_time=await site.database.read(facts.get_fact, STARTUP_TIME),
+    )
+    desk.pbx = pbx
+    dialer = Dialer(
+        site.config,
+        site.database,
+        ring=lambda attempt: outbound.ring(site, pbx.line, attempt),
+        is_open=lambda: pbx.is_ready and not stop.is_set(),
+        inbound_now=lambda: desk.inbound,
+        now=world.now,
+        new_id=world.new_id,
+    )
+    connection = asyncio.create_task(pbx.run(), name="pbx")
+    dialling = asyncio.create_task(run_dialer(dialer, world.sleep), name="dialer")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    log.info("started", extra={"action": "started"})
+    try:
+        done, _ = await asyncio.wait({connection, dialling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()  # a part that must never end has ended: say why
+        dialling.cancel()
+        await _let_calls_end(dialer, desk)
+    finally:
+        for task in (connection, dialling, stopping, *dialer.under_way):
+            task.cancel()
+        await asyncio.gather(connection, dialling, stopping, *dialer.under_way, return_exceptions=True)
+        log.info("stopped", extra={"action": "stopped"})
+
+
+async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
+    """Nobody is cut off by a restart of ours, unless the conversation takes longer than the grace.
+
+    Then the sound that is playing goes on to its apology: Asterisk says it, without us (see ivr.ari.playing).
+    """
+    calls_under_way = {*dialer.under_way, *desk.tasks}
+    if calls_under_way:
+        log.info("waiting for calls to end", extra={"action": "stopping"})
+        await asyncio.wait(calls_under_way, timeout=GRACE)
+
+
+def _settings(config: Config, secret: str) -> PbxSettings:
+    pbx = config.pbx
+    return PbxSettings(pbx.url, pbx.user, secret, trunk=pbx.trunk, transport=Transport(pbx.transport))
+
+
+def _tail(site: Site) -> Tail:
+    quiet, apology = site.prompts.resolve(("frame/quiet", "frame/apology"), site.questionnaire.language)
+    return Tail(quiet, apology)

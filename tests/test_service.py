@@ -1,0 +1,198 @@
+"""The parts put together: a start against a stand-in Asterisk, calls in and left over, an end that waits for calls."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from ivr import service
+from ivr.ari.phone import AriPhone
+from ivr.call import Outcome
+from ivr.config import Config
+from ivr.errors import BadInput, StorageError
+from ivr.service import STARTUP_TIME, Desk, World, real_world, serve
+from ivr.site import Site
+from ivr.storage import facts
+from ivr.storage.calls import get_call
+from ivr.storage.database import open_reader
+from ivr.storage.questionnaires import questionnaire_source
+from scheduler.dialer import Dialer
+from tests.cases_runner import ROOT
+from tests.fakes.ari import SECRET, USER, FakeAsterisk
+from tests.fakes.phone import FakePhone, keys
+from tests.fakes.site import DAILY, Clock, settings
+from tests.rows import attempt_ends, report_ends
+from tests.storage.records import HANAKO, SACHIKO, dial, ring_in
+from tests.test_cdr import line
+
+
+class Actions(logging.Handler):
+    """Lets a test wait for what the service says it did."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[str, asyncio.Event] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.event(str(vars(record).get("action"))).set()
+
+    def event(self, action: str) -> asyncio.Event:
+        return self.seen.setdefault(action, asyncio.Event())
+
+
+@pytest.fixture
+def actions(caplog: pytest.LogCaptureFixture) -> Iterator[Actions]:
+    caplog.set_level(logging.INFO)
+    handler = Actions()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+    gc.unfreeze()
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[FakeAsterisk]:
+    async with FakeAsterisk().serving() as fake:
+        yield fake
+
+
+def config_for(asterisk: FakeAsterisk, folder: Path, secret: str = SECRET) -> Config:
+    (folder / "secret").write_text(secret, encoding="utf-8")
+    pbx = {
+        "url": asterisk.url,
+        "user": USER,
+        "secret_file": str(folder / "secret"),
+        "inbound_numbers": ["05000000100"],
+        "value_links": str(folder / "links"),
+    }
+    return settings(
+        pbx=pbx,
+        database=str(folder / "kenko-call.db"),
+        questionnaire=str(ROOT / "questionnaires" / "daily.yaml"),
+        prompts=str(ROOT / "prompts"),
+    )
+
+
+async def never(_: float) -> None:
+    """Time stands still: whoever sleeps is only woken by the end."""
+    await asyncio.Event().wait()
+
+
+WORLD = World(Clock().now, iter(f"kc-{each}" for each in range(1000)).__next__, never)
+
+
+async def test_it_starts_connects_and_stops_when_told(asterisk: FakeAsterisk, actions: Actions, tmp_path: Path) -> None:
+    running = asyncio.create_task(serve(config_for(asterisk, tmp_path), WORLD))
+    await actions.event("pbx_ready").wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 0
+    assert actions.event("stopped").is_set()
+    with open_reader(tmp_path / "kenko-call.db") as reader:
+        assert reader.read(facts.get_fact, STARTUP_TIME) == asterisk.startup_time
+        stored = reader.read(questionnaire_source, DAILY.hash)
+    assert stored == (ROOT / "questionnaires" / "daily.yaml").read_text(encoding="utf-8")
+
+
+async def test_what_can_never_work_ends_it_with_a_sentence(
+    asterisk: FakeAsterisk, actions: Actions, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        await serve(config_for(asterisk, tmp_path, "another secret"), WORLD)
+    assert [each.message for each in caught.value.problems] == ["pbx.wrong_secret"]
+    assert actions.event("stopped").is_set()
+    # Nothing is left open: the next start is not refused.
+    with pytest.raises(BadInput):
+        await serve(config_for(asterisk, tmp_path, "another secret"), WORLD)
+
+
+async def test_with_bad_settings_nothing_is_started(asterisk: FakeAsterisk, actions: Actions, tmp_path: Path) -> None:
+    config = config_for(asterisk, tmp_path, "\n")
+    with pytest.raises(BadInput) as caught:
+        await serve(config, WORLD)
+    assert [each.message for each in caught.value.problems] == ["config.empty_secret"]
+    assert not (tmp_path / "kenko-call.db").exists()
+    assert actions.seen == {}
+    assert asterisk.requests == []
+
+
+async def test_calls_in_and_calls_found_are_in_progress_until_they_end(site: Site) -> None:
+    desk = Desk(site)
+    counted: list[int] = []
+
+    async def watch(step: int, _: tuple[str, ...]) -> None:
+        counted.append(desk.inbound)
+
+    phone = FakePhone("c-1", keys("2 2 365 1 98# 1"), watch=watch)
+    await desk.arrived(cast(AriPhone, phone), HANAKO.numbers[1], "05000000100")
+    assert await site.database.read(report_ends) == [(HANAKO.id, "complete")]
+    stranger = FakePhone("c-2", watch=watch)
+    await desk.found(cast(AriPhone, stranger))
+    assert stranger.said == [("frame/apology",)]
+    assert set(counted) == {1}
+    assert desk.inbound == 0
+
+
+async def test_a_call_that_breaks_is_no_longer_in_progress(site: Site) -> None:
+    desk = Desk(site)
+    await site.database.close()
+    with pytest.raises(StorageError):
+        await desk.arrived(cast(AriPhone, FakePhone()), None, "")
+    assert desk.inbound == 0
+
+
+async def test_after_a_crash_only_living_calls_are_open_and_the_call_records_are_asked(
+    site: Site, tmp_path: Path
+) -> None:
+    cdr = tmp_path / "calls.csv"
+    pbx = site.config.pbx.model_copy(update={"cdr_file": cdr})
+    site = replace(site, config=site.config.model_copy(update={"pbx": pbx}))
+    for person in (HANAKO, SACHIKO):
+        await site.database.write(dial, person.id, person)
+    await site.database.write(ring_in, "in")
+    cdr.write_text(line(HANAKO.id, "BUSY") + "\n", encoding="utf-8")
+    await Desk(site).reconciled(frozenset({SACHIKO.id}), restarted=False)
+    assert await site.database.read(attempt_ends) == [("ended", Outcome.BUSY), ("dialing", None)]
+    ends = {each: (await site.database.read(get_call, each)).outcome for each in (HANAKO.id, SACHIKO.id, "in")}
+    assert ends == {HANAKO.id: Outcome.BUSY, SACHIKO.id: None, "in": Outcome.UNKNOWN}
+
+
+async def test_the_end_waits_for_calls_but_not_for_ever(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(site)
+    dialer = cast(Dialer, type("Idle", (), {"under_way": set()}))
+    await service._let_calls_end(dialer, desk)  # nobody is on the line
+    over = asyncio.Event()
+    call = asyncio.create_task(asyncio.wait_for(over.wait(), None))
+    desk.tasks.add(cast("asyncio.Task[None]", call))
+    ending = asyncio.create_task(service._let_calls_end(dialer, desk))
+    await asyncio.sleep(0)
+    assert not ending.done()
+    over.set()
+    await ending
+    assert call.done()
+    monkeypatch.setattr(service, "GRACE", 0)
+    desk.tasks = {cast("asyncio.Task[None]", asyncio.create_task(asyncio.Event().wait()))}
+    await service._let_calls_end(dialer, desk)
+    (left,) = desk.tasks
+    assert not left.done()
+    left.cancel()
+
+
+def test_ids_are_never_the_same_and_may_name_a_channel() -> None:
+    world = real_world(settings())
+    ids = {world.new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(each.startswith("kc-") and each.isascii() and len(each) < 120 for each in ids)
+    assert world.now().tzinfo is not None
+
+
+@pytest.mark.parametrize("given", ["25:00", "9", "noon", ""])
+def test_a_practice_clock_is_a_time_of_day(given: str) -> None:
+    with pytest.raises(BadInput):
+        real_world(settings(), given)
