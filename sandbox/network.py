@@ -1,0 +1,108 @@
+"""The whole practice network: our PBX, the carrier, and the people behind it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr import pbx
+from ivr.pbx import PbxSite
+from sandbox import ari
+from sandbox.asterisk import complaints, running
+from sandbox.carrier import Carrier
+from sandbox.script import Person
+from sandbox.settings import NetworkSettings, carrier_site, pbx_site
+
+CARRIER_TEMPLATES = Path(__file__).with_name("carrier_config")
+
+
+@dataclass(frozen=True)
+class Pbx:
+    """Our PBX, as the service's config.yaml needs to know it."""
+
+    site: PbxSite
+    pid: int  #: for measuring; the process is Asterisk itself
+    trunk: str = "trunk"  #: the endpoint's name
+
+    @property
+    def ari_url(self) -> str:
+        """The base of all ARI addresses."""
+        return f"http://{self.site.ari_address}:{self.site.ari_port}/ari"
+
+    @property
+    def user(self) -> str:
+        """ARI user."""
+        return self.site.ari_user
+
+    @property
+    def secret(self) -> str:
+        """ARI secret."""
+        return self.site.ari_secret
+
+    @property
+    def inbound_number(self) -> str:
+        """The number people call."""
+        return self.site.presented_number
+
+    @property
+    def cdr(self) -> Path:
+        """One line a call, see dialplan/cdr_custom.conf.j2."""
+        return self.site.log / "cdr-custom" / "calls.csv"
+
+    @property
+    def log(self) -> Path:
+        """Asterisk's own log."""
+        return self.site.log / "messages.log"
+
+
+@dataclass(frozen=True)
+class Network:
+    """Both sides, running."""
+
+    settings: NetworkSettings
+    pbx: Pbx
+    carrier: Carrier
+
+    def complaints(self) -> list[str]:
+        """WARNING and ERROR lines of both instances."""
+        return complaints(self.pbx.site) + complaints(carrier_site(self.settings))
+
+
+@contextlib.asynccontextmanager
+async def running_network(settings: NetworkSettings, people: Iterable[Person] = ()) -> AsyncIterator[Network]:
+    """Start both instances and the people; stop everything at the end. Raises CannotStart."""
+    # The carrier first: the PBX looks for its trunk as soon as it is up.
+    async with running_carrier(settings, people) as carrier, running_pbx(settings) as ours:
+        yield Network(settings, ours, carrier)
+
+
+@contextlib.asynccontextmanager
+async def running_pbx(settings: NetworkSettings) -> AsyncIterator[Pbx]:
+    """Our PBX alone: to let it die and come back beside a carrier that stays. Raises CannotStart."""
+    site = pbx_site(settings)
+    async with running(settings.asterisk, site, pbx.render(site)) as pid:
+        yield Pbx(site, pid)
+
+
+@contextlib.asynccontextmanager
+async def running_carrier(settings: NetworkSettings, people: Iterable[Person] = ()) -> AsyncIterator[Carrier]:
+    """The carrier alone, with its people. Raises CannotStart."""
+    site = carrier_site(settings)
+    recordings = settings.folder.resolve() / "recordings"
+    recordings.mkdir(parents=True, exist_ok=True)
+    (site.log / "cel-custom" / "invites.csv").unlink(missing_ok=True)
+    async with running(settings.asterisk, site, carrier_files(settings)) as pid, ari.connected(site) as access:
+        carrier = Carrier(access, site, people, recordings, pid)
+        serving = asyncio.create_task(carrier.run())
+        try:
+            yield carrier
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+def carrier_files(settings: NetworkSettings) -> dict[str, str]:
+    """The carrier's configuration: as any site's, where carrier_config/ has nothing of its own."""
+    site = carrier_site(settings)
+    return pbx.render(site) | pbx.fill(CARRIER_TEMPLATES, site=site, pbx_port=settings.base_port)

@@ -1,0 +1,31 @@
+"""Finds ports on which a practice network can start."""
+
+import socket
+
+from ivr.errors import BadInput, problem
+from sandbox.settings import PORTS
+
+#: Below the range from which the kernel takes ports by itself.
+BASE_PORTS = range(20000, 32000, PORTS)
+#: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides.
+_FIXED = range(4)
+_taken: set[int] = set()
+
+
+def free_base_port() -> int:
+    """A base port whose fixed ports nobody uses; never the same one twice in this process. Raises BadInput."""
+    for base in BASE_PORTS:
+        if base not in _taken and all(_is_free(base + each) for each in _FIXED):
+            _taken.add(base)
+            return base
+    raise BadInput(problem("sandbox.no_ports"))
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True

@@ -1,0 +1,79 @@
+"""Where one practice network lives: its folder, its ports, its Asterisk."""
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ivr.pbx import PbxSite, Trunk
+from sandbox.install import Asterisk
+
+#: Fictional: 050-0 is never assigned.
+INBOUND_NUMBER = "05000000100"
+#: Ports that one network takes, from its base port.
+PORTS = 1000
+PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """One practice network. Several run side by side if folders differ and base ports are PORTS apart."""
+
+    folder: Path  #: everything it writes; kept when it stops
+    asterisk: Asterisk
+    base_port: int = 20000
+    prompts: Path = PROMPTS
+    channels: int = 30  #: calls at once, at most 140
+    inbound_numbers: tuple[str, ...] = (INBOUND_NUMBER,)
+    longest_call: int = 1800  #: seconds
+    secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
+
+
+def pbx_site(settings: NetworkSettings) -> PbxSite:
+    """Our PBX, configured as a site would configure it."""
+    base = settings.base_port
+    return _site(
+        settings,
+        "pbx",
+        sip_port=base,
+        ari_port=base + 1,
+        # 1 s: the practice carrier may come and go faster than a real one.
+        trunk=Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1),
+        rtp_first=base + 100,
+        rtp_last=base + 399,
+        channels=settings.channels,
+    )
+
+
+def carrier_site(settings: NetworkSettings) -> PbxSite:
+    """The carrier: folders and ports as any site, the rest is in carrier_config/."""
+    base = settings.base_port
+    return _site(
+        settings,
+        "carrier",
+        sip_port=base + 2,
+        ari_port=base + 3,
+        trunk=Trunk("127.0.0.1", base, ("127.0.0.1/32",)),
+        rtp_first=base + 400,
+        rtp_last=base + 999,
+        channels=290,  # two channels a call: the line and the telephone's ear
+        application="carrier",
+    )
+
+
+def _site(settings: NetworkSettings, name: str, **special: object) -> PbxSite:
+    home = settings.folder.resolve() / name
+    given: dict[str, object] = {
+        "etc": home / "etc",
+        "modules": settings.asterisk.modules,
+        "data": settings.asterisk.data.resolve(),
+        "state": home / "state",
+        "run": home / "run",
+        "log": home / "log",
+        "prompts": settings.prompts.resolve(),
+        "sip_address": "127.0.0.1",
+        "inbound_numbers": settings.inbound_numbers,
+        "ari_user": "kenko",
+        "ari_secret": settings.secret,
+        "longest_call": settings.longest_call,
+    }
+    return PbxSite(**(given | special))  # type: ignore[arg-type]

@@ -1,0 +1,134 @@
+"""The rendered configuration of a site: complete, safe by default, and no value can be more than a value."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from ivr import pbx
+from ivr.errors import BadInput
+from ivr.pbx import PbxSite, Trunk
+
+SITE = PbxSite(
+    etc=Path("/etc/asterisk"),
+    modules=Path("/usr/lib/asterisk/modules"),
+    data=Path("/usr/share/asterisk"),
+    state=Path("/var/lib/asterisk"),
+    run=Path("/run/asterisk"),
+    log=Path("/var/log/asterisk"),
+    prompts=Path("/srv/kenko/prompts"),
+    sip_address="192.0.2.10",
+    sip_port=5060,
+    trunk=Trunk("198.51.100.1", 5060, ("198.51.100.0/24",), user="line1", password="p" * 20),
+    inbound_numbers=("05000000100", "0310000100"),
+    ari_user="kenko",
+    ari_secret="s" * 40,
+)
+FILES = pbx.render(SITE)
+
+
+def lines(name: str) -> list[str]:
+    """What Asterisk reads of a file: no comments, no spaces around `=`."""
+    kept = (line.split(";")[0].strip() for line in FILES[name].splitlines())
+    return [line.replace(" => ", "=").replace(" = ", "=") for line in kept if line]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("modules.conf", "autoload=no"),
+        ("modules.conf", "require=res_ari.so"),
+        ("pjsip.conf", "endpoint_identifier_order=ip"),
+        ("pjsip.conf", "deny=0.0.0.0/0.0.0.0"),
+        ("pjsip.conf", "permit=198.51.100.0/24"),
+        ("pjsip.conf", "rtp_timeout=60"),
+        ("pjsip.conf", "max_retries=100000"),
+        ("pjsip.conf", "allow_transfer=no"),
+        ("http.conf", "bindaddr=127.0.0.1"),
+        ("http.conf", "enable_static=no"),
+        ("ari.conf", "websocket_write_timeout=2000"),
+        ("ari.conf", "permit=127.0.0.1/32"),
+        ("manager.conf", "enabled=no"),
+        ("asterisk.conf", "live_dangerously=no"),
+        ("asterisk.conf", "disable_remote_console_shell=yes"),
+        ("asterisk.conf", "maxcalls=32"),
+        ("rtp.conf", "strictrtp=yes"),
+        ("cdr.conf", "batch=no"),
+        ("cdr.conf", "unanswered=yes"),
+    ],
+)
+def test_safe_by_default(name: str, line: str) -> None:
+    assert line in lines(name)
+
+
+def test_the_dialplan_has_no_way_out() -> None:
+    dialplan = lines("extensions.conf")
+    assert not [each for each in dialplan if "Dial(" in each or "exten=_" in each or each.startswith("include")]
+    assert [each for each in dialplan if each.startswith("[")] == [
+        *("[general]", "[globals]", "[from-trunk]", "[kenko-outbound]", "[apology]")
+    ]
+    assert "exten=05000000100,1,Set(TIMEOUT(absolute)=1800)" in dialplan
+    assert "exten=0310000100,1,Set(TIMEOUT(absolute)=1800)" in dialplan
+    # Not answered before the application has it.
+    assert "Answer" not in "".join(dialplan[: dialplan.index("[apology]")])
+
+
+def test_no_keys_in_any_log() -> None:
+    logged = [each.split("=", 1)[1] for each in lines("logger.conf") if ".log=" in each]
+    assert logged
+    assert not {"dtmf", "verbose", "debug"} & {level for each in logged for level in each.split(",")}
+    assert "enable=no" in lines("cel.conf")
+
+
+def test_nothing_that_is_never_needed_is_loaded() -> None:
+    loaded = " ".join(lines("modules.conf"))
+    for module in (
+        "messaging",
+        "stir_shaken",
+        "app_system",
+        "func_shell",
+        "manager",
+        "res_agi",
+        "app_dial",
+        "pbx_spool",
+    ):
+        assert module not in loaded
+
+
+def test_without_registration_there_is_no_secret_in_pjsip() -> None:
+    plain = pbx.render(replace(SITE, trunk=Trunk("198.51.100.1", 5060, ("198.51.100.1",))))
+    assert "type = registration" not in plain["pjsip.conf"]
+    assert "password" not in plain["pjsip.conf"]
+    assert "outbound_registration" not in plain["modules.conf"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ari_user": "kenko]\n[other"},
+        {"application": "kenko,${SHELL(id)}"},
+        {"prompts": Path("/srv/pro mpts")},
+        {"inbound_numbers": ("_X.",)},
+        {"inbound_numbers": ()},
+        {"ari_secret": "short"},
+        {"rtp_last": 10009},
+        {"trunk": Trunk("198.51.100.1", 5060, ())},
+        {"trunk": Trunk("198.51.100.1; evil", 5060, ("198.51.100.1",))},
+    ],
+)
+def test_what_asterisk_would_misread_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        pbx.render(replace(SITE, **changes))  # type: ignore[arg-type]
+
+
+def test_a_blank_without_a_value_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x.conf.j2").write_text("a = {{ nothing }}\n")
+    with pytest.raises(jinja2.UndefinedError):
+        pbx.fill(tmp_path)
+
+
+def test_written_files_are_not_for_everybody(tmp_path: Path) -> None:
+    pbx.write(FILES, tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
+    assert {path.name for path in tmp_path.iterdir()} == FILES.keys()
