@@ -1,0 +1,123 @@
+"""The boundaries of the design, read from the imports: who may know whom, who may touch the clock, who may hold SQL."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("ivr", "scheduler", "sandbox", "bench")
+
+#: Modules that decide and never act. They import the standard library's pure parts and each other.
+PURE = (
+    "ivr.call",
+    "ivr.digits",
+    "ivr.handover",
+    "ivr.numbers",
+    "ivr.prompts",
+    "ivr.export",
+    "ivr.ari.causes",
+    "ivr.ari.events",
+    "ivr.ari.playing",
+    "ivr.ari.settings",
+    "ivr.questionnaire",
+    "ivr.window",
+    "scheduler.calendar",
+    "scheduler.pacing",
+    "scheduler.policy",
+)
+#: What a pure module may import besides pure ones: reading YAML text into records, and how problems are said.
+PURE_MAY_USE = ("ivr.document", "ivr.errors", "ivr.messages", "ivr.phone")
+DRIVERS = ("ivr.ari", "ivr.terminal")
+#: Nothing of these may be known to a driver.
+NOT_FOR_DRIVERS = ("ivr.storage", "ivr.config", "scheduler", "ivr.service", "ivr.cli")
+#: Where the real clock, real ids and real sleep may be named.
+ROOTS = ("ivr.service", "ivr.cli", "sandbox", "bench", "ivr.voice")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from ivr.questionnaire import turns` names the module turns.
+            found |= {f"{node.module}.{each.name}" for each in node.names if f"{node.module}.{each.name}" in MODULES}
+            found.add(node.module)
+    return found
+
+
+def inside(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == each or module.startswith(each + ".") for each in packages)
+
+
+def calls(path: Path) -> set[str]:
+    """Dotted names that are called or handed on, such as `datetime.now`."""
+    return {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if inside(each, PURE)])
+def test_pure_modules_import_only_pure_modules(module: str) -> None:
+    ours = {each for each in imports(MODULES[module]) if each.split(".")[0] in PACKAGES}
+    assert {each for each in ours if not inside(each, PURE + PURE_MAY_USE)} == set()
+    assert imports(MODULES[module]) & {"asyncio", "time", "random", "os", "sqlite3", "aiohttp", "sqlalchemy"} == set()
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if inside(each, DRIVERS)])
+def test_drivers_know_neither_storage_nor_config_nor_each_other(module: str) -> None:
+    found = imports(MODULES[module])
+    assert {each for each in found if inside(each, NOT_FOR_DRIVERS)} == set()
+    others = tuple(each for each in DRIVERS if not inside(module, (each,)))
+    assert {each for each in found if inside(each, others)} == set()
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if not inside(each, ("ivr.storage",))])
+def test_only_storage_holds_sql(module: str) -> None:
+    assert {each for each in imports(MODULES[module]) if inside(each, ("sqlalchemy", "sqlite3", "alembic"))} == set()
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if inside(each, ("scheduler",))])
+def test_the_scheduler_knows_no_channel(module: str) -> None:
+    assert {each for each in imports(MODULES[module]) if inside(each, ("ivr.ari", "ivr.terminal"))} == set()
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if not inside(each, ROOTS)])
+def test_time_ids_and_chance_come_in_as_arguments(module: str) -> None:
+    named = calls(MODULES[module])
+    assert (
+        named & {"datetime.now", "datetime.utcnow", "date.today", "uuid.uuid4", "time.time", "random.random"} == set()
+    )
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if inside(each, ("ivr", "scheduler"))])
+def test_nothing_catches_everything(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else ""
+            tidies_up = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            assert tidies_up or caught not in ("", "BaseException")
+
+
+@pytest.mark.parametrize("module", list(MODULES))
+def test_modules_stay_small_and_say_what_they_hold(module: str) -> None:
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert source.count("\n") <= 320
+    assert ast.get_docstring(ast.parse(source))
+
+
+def test_no_class_is_called_after_nothing() -> None:
+    for path in MODULES.values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                assert not node.name.endswith(("Manager", "Helper", "Utils", "Util"))
