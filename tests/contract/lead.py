@@ -1,7 +1,6 @@
 """Leads the golden conversations over one driver, whole: callers known by number, rows in a database of its own."""
 
 import itertools
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
+from pysqlite3 import dbapi2 as sqlite3
 
 from ivr import inbound
 from ivr.config import Config, read_config
