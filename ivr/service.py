@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from datetime import time as wall_time
 
 from ivr import inbound, outbound, takeover
 from ivr.ari.app import Pbx
@@ -20,7 +19,6 @@ from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, Transport
 from ivr.cdr import read_outcomes
 from ivr.config import Config, read_secret
-from ivr.errors import BadInput, problem
 from ivr.loading import prepare
 from ivr.site import Site
 from ivr.storage import facts
@@ -49,16 +47,10 @@ class World:
     sleep: Callable[[float], Awaitable[None]]
 
 
-def real_world(config: Config, practice_clock: str | None = None) -> World:
-    """The real clock; or one that began today at `practice_clock` (hh:mm) in the centre's zone. Raises BadInput."""
-    shift = timedelta()
-    if practice_clock is not None:
-        try:
-            begin = wall_time.fromisoformat(practice_clock.zfill(5))
-        except ValueError:
-            raise BadInput(problem("service.bad_clock", given=practice_clock)) from None
-        real = datetime.now(config.centre.zone)
-        shift = datetime.combine(real.date(), begin, config.centre.zone) - real
+def real_world(config: Config) -> World:
+    """The real clock; in practice one that begins at `practice_clock` now."""
+    begins = config.practice_begins
+    shift = begins - datetime.now(UTC) if begins else timedelta()
     return World(lambda: datetime.now(UTC) + shift, lambda: f"kc-{uuid.uuid4().hex}", asyncio.sleep)
 
 

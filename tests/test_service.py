@@ -7,8 +7,10 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -192,7 +194,7 @@ def test_ids_are_never_the_same_and_may_name_a_channel() -> None:
     assert world.now().tzinfo is not None
 
 
-@pytest.mark.parametrize("given", ["25:00", "9", "noon", ""])
-def test_a_practice_clock_is_a_time_of_day(given: str) -> None:
-    with pytest.raises(BadInput):
-        real_world(settings(), given)
+def test_practice_begins_when_its_settings_say() -> None:
+    begins = datetime(2026, 11, 4, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
+    world = real_world(settings(practice_clock="2026-11-04 09:00"))
+    assert begins <= world.now() < begins + timedelta(minutes=1)
