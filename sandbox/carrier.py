@@ -21,6 +21,10 @@ WITHHELD = "withheld"
 _NOBODY = Call("not_in_service", CallScript(does=Does.NOT_IN_SERVICE))
 
 
+class CarrierLost(Exception):
+    """The carrier has no Asterisk any more: nothing that was seen since can be believed."""
+
+
 class Carrier:
     """The running application of the carrier's Asterisk."""
 
@@ -61,12 +65,13 @@ class Carrier:
         self._counts[number] = 0
 
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled. Raises CarrierLost: from then on every call would meet a dead network."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._clock.run())
             try:
                 async for event in self._ari.events():
                     self._dispatch(event)
+                raise CarrierLost(f"the carrier's Asterisk closed its connection; see {self._site.log}")
             finally:
                 for each in self._tasks:
                     each.cancel()

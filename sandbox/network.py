@@ -99,7 +99,9 @@ async def running_carrier(settings: NetworkSettings, people: Iterable[Person] = 
             yield carrier
         finally:
             serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            (ended,) = await asyncio.gather(serving, return_exceptions=True)
+            if isinstance(ended, Exception):
+                raise ended
 
 
 def carrier_files(settings: NetworkSettings) -> dict[str, str]:

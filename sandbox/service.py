@@ -51,6 +51,7 @@ class Installation:
 
 def write_files(network: Network, people: Iterable[Person], folder: Path, changes: Mapping[str, Any]) -> Installation:
     """config.yaml, the secret and the roster. `changes` go over the settings, part by part."""
+    folder = folder.resolve()  # paths in config.yaml would count from there
     folder.mkdir(parents=True, exist_ok=True)
     made = Installation(folder)
     secret = folder / "ari.secret"

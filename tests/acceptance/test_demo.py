@@ -1,0 +1,30 @@
+"""What the README promises first: the demonstration ends by itself, and everybody in it as the scenario says."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.settings import PROMPTS
+
+PROGRAM = str(Path(sys.executable).with_name("kenko-call"))
+
+
+@pytest.mark.asterisk
+@pytest.mark.timeout(480)
+async def test_the_demonstration(tmp_path: Path) -> None:
+    # Started where the repository is, as the script does, so that its own folder is a relative path.
+    process = await asyncio.create_subprocess_exec(
+        *(PROGRAM, "demo", "--once", "--json", str(tmp_path / "result.json"), "--folder", "var/demo-test"),
+        cwd=PROMPTS.parent,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert (result["people"], result["inbound_calls"]) == (12, 3)
+    assert result["reported"] + result["partial"] + result["follow_up"] >= result["people"]
+    assert result["seconds"] < 360
