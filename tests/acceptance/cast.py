@@ -50,9 +50,9 @@ def cut_off(status: PersonStatus) -> bool:
     return status.last_outcome is Outcome.CUT_OFF and status.state != "in_call"
 
 
-def listed(status: PersonStatus) -> bool:
-    """At any time."""
-    return True
+def rung(status: PersonStatus) -> bool:
+    """We have begun to ring this person."""
+    return status.attempts > 0
 
 
 def in_call(status: PersonStatus) -> bool:
@@ -198,8 +198,8 @@ CALLS_IN = [
     CallIn("household", HOUSEHOLD, does("answers", "33000002#", "371", *WELL[2:]), "33000002", settled),
     CallIn("after all", "09000330003", does("answers", *WELL[1:]), "33000003", settled),
     CallIn("known id", None, does("answers", "33000004", *WELL[1:]), "33000004", settled),
-    CallIn("unknown id", None, does("answers", UNKNOWN_ID, *WELL[1:]), "31000001", listed),
-    CallIn("no id", None, does("answers", "123#", "1#", "12345#"), "31000001", listed),
+    CallIn("unknown id", None, does("answers", UNKNOWN_ID, *WELL[1:]), "31000001", rung),
+    CallIn("no id", None, does("answers", "123#", "1#", "12345#"), "31000001", rung),
     CallIn("meanwhile", "09000330005", does("answers", *WELL[1:]), "33000005", in_call),
 ]
 
