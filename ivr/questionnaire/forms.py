@@ -50,6 +50,9 @@ Texts = Annotated[dict[Annotated[str, written_as("staff_language", "ja|en")], st
 Tries = Annotated[int, Field(ge=1, le=9)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Keys = Annotated[dict[str, Id], BeforeValidator(_text_keys), Field(min_length=1)]
+#: More than anybody can key, and nothing that arithmetic chokes on.
+Amount = Annotated[Decimal, Field(ge=-(10**21), le=10**21)]
+Change = Annotated[Decimal, Field(gt=0, le=10**21)]
 Digits = Annotated[int, Field(ge=1, le=20)]
 Language = Annotated[str, written_as("language", r"[a-z]{2}")]
 Then = Annotated[dict[str, str], BeforeValidator(_every_answer)]
@@ -86,10 +89,10 @@ class ConditionForm(Form):
     question: str | None = None
     fact: str | None = None
     values: Annotated[list[str], BeforeValidator(_listed)] = Field(default=[], alias="is")
-    below: Decimal | None = None
-    at_least: Decimal | None = None
-    falls_by: Annotated[Decimal, Field(gt=0)] | None = None
-    rises_by: Annotated[Decimal, Field(gt=0)] | None = None
+    below: Amount | None = None
+    at_least: Amount | None = None
+    falls_by: Change | None = None
+    rises_by: Change | None = None
     answered: bool | None = None
 
 
@@ -142,7 +145,7 @@ class NumberForm(AskForm):
     kind: Literal[Kind.NUMBER]
     digits: Annotated[list[Digits], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
     decimals: Annotated[int, Field(ge=0, le=6)] = 0
-    range: tuple[Decimal, Decimal]
+    range: tuple[Amount, Amount]
     keys: Annotated[dict[str, Id], BeforeValidator(_text_keys)] = {}
     read_back: Annotated[list[ReadBackId], BeforeValidator(_listed)] = []
     read_back_keys: dict[str, Said] = {}

@@ -41,10 +41,11 @@ def said(questionnaire: Questionnaire, next_times: Iterable[str] = ()) -> Iterat
 
 def too_many_values(question: Question) -> bool:
     """Whether reading back this number would need more recordings than anybody makes."""
-    return any("{keys}" in each for each in question.read_back) and not _can_be_spoken(question)
+    return any("{keys}" in each for each in question.read_back) and not can_be_spoken(question)
 
 
-def _can_be_spoken(question: Question) -> bool:
+def can_be_spoken(question: Question) -> bool:
+    """Whether every value of the question can have a recording of its own."""
     if question.number is None:
         return True
     valid = typed_bounds(question.number)
@@ -54,7 +55,7 @@ def _can_be_spoken(question: Question) -> bool:
 def spoken_values(question: Question) -> list[str]:
     """Every part of a prompt id that an answer to this question can become; none if there are too many."""
     if question.number is not None:
-        return [str(each) for each in typed_bounds(question.number)] if _can_be_spoken(question) else []
+        return [str(each) for each in typed_bounds(question.number)] if can_be_spoken(question) else []
     return list(dict.fromkeys(question.options.values()))
 
 
