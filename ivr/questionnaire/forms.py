@@ -42,8 +42,8 @@ ReadBackId = Annotated[str, written_as("read_back_id", _prompt_form("keys"))]
 ChosenId = Annotated[str, written_as("chosen_id", _prompt_form("value"))]
 #: A prompt id in which the id of a question stands for its answer.
 StatementId = Annotated[str, written_as("statement_id", _prompt_form("[a-z][a-z0-9_]{0,59}"))]
-#: A prompt id in which day and time of the next call may stand.
-NextCallId = Annotated[str, written_as("next_call_id", _prompt_form("next_day|next_time"))]
+#: A prompt id, or `{next_day}` or `{next_time}` alone.
+NextCallId = Annotated[str, written_as("next_call_id", _prompt_form() + r"|\{next_day\}|\{next_time\}")]
 PromptList = Annotated[list[PromptId], BeforeValidator(_listed)]
 Said = Annotated[PromptList, Field(min_length=1)]
 Texts = Annotated[dict[Annotated[str, written_as("staff_language", "ja|en")], str], Field(min_length=1)]
