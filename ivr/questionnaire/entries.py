@@ -24,7 +24,7 @@ def check_entry(questionnaire: Questionnaire, index: int, question: Question) ->
     if question.kind is Kind.MULTI:
         yield from _multi(place, question)
     if question.record and question.record.silence_seconds >= question.record.max_seconds:
-        yield "questionnaire.silence_too_long", (*place, "silence_seconds"), {"most": question.record.max_seconds}
+        yield "questionnaire.silence_too_long", (*place, "silence_seconds"), {"most": f"{question.record.max_seconds:g}"}
 
 
 def _names(place: Place, question: Question) -> Iterator[Complaint]:
