@@ -1,4 +1,4 @@
-"""`kenko-call check` and `try`: for those who write questions."""
+"""`kenko-call check`, `try`, `flow` and `leaflet`: for those who write questions."""
 
 import asyncio
 from contextlib import suppress
@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word, write_file
 from ivr.config import read_config
 from ivr.conversation import Voice, converse
 from ivr.errors import BadInput, Problem
+from ivr.flow.cards import cards_of
+from ivr.flow.graphviz import heights_of, svg_of
+from ivr.flow.page import flow_source, sizes_source
 from ivr.loading import load_questionnaire, prepare
-from ivr.messages import text
+from ivr.messages import language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompts import Prompts
 from ivr.questionnaire.model import Questionnaire, Turn
@@ -91,3 +94,17 @@ async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, prompts: Pro
     with suppress(HungUp):
         await converse(phone, Voice(prompts, questionnaire.language), questionnaire, first, remember)
     return turns
+
+
+def draw_flow(
+    questionnaire: Annotated[Path, typer.Argument(help=text("cli.try.questionnaire"))],
+    output: Annotated[Path, typer.Option("--output", "-o", help=text("cli.flow.output"))],
+    prompts: Annotated[Path, typer.Option("--prompts", help=text("cli.try.prompts"))] = Path("prompts"),
+) -> int:
+    drawn, _ = load_questionnaire(questionnaire)
+    language = language_in_force()
+    cards = cards_of(drawn, read_texts(drawn, prompts), language)
+    heights = heights_of(sizes_source(cards))
+    write_file(output, svg_of(flow_source(drawn, cards, heights, language)).encode())
+    typer.echo(text("cli.flow.written", file=output), err=True)
+    return 0

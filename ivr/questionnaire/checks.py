@@ -8,6 +8,7 @@ from ivr.prompts import Prompts
 from ivr.questionnaire.model import AlertRule, Condition, Kind, NumberRule, Question, Questionnaire
 from ivr.questionnaire.said import MOST_SPOKEN_VALUES, Place, said, too_many_values
 from ivr.questionnaire.values import as_number, begins_a_number, canonical, typed_bounds
+from ivr.questionnaire.words import unknown_words, unreal_examples
 
 #: A complaint about one place: message id, the place, and the values of the message.
 Complaint = tuple[str, Place, dict[str, object]]
@@ -26,6 +27,8 @@ def check(questionnaire: Questionnaire, prompts: Prompts | None, next_times: Ite
         *_ids_twice(questionnaire),
         *(each for index, question in enumerate(questionnaire.questions) for each in _question(index, question)),
         *(each for index, rule in enumerate(questionnaire.alerts) for each in _alert(questionnaire, index, rule)),
+        *unknown_words(questionnaire),
+        *unreal_examples(questionnaire),
         *(_missing_prompts(questionnaire, prompts, tuple(next_times)) if prompts else ()),
     ]
     problems = [
