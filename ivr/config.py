@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from ivr.call import Outcome
 from ivr.document import Document, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
-from ivr.numbers import BadNumber, Plan, normalise
+from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import OWN_TIME
 from ivr.person import Hours as PersonHours
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
@@ -76,6 +76,8 @@ class Centre(_Part):
 
     name: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Tokyo"
+
+    own_numbers: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -223,6 +225,15 @@ class Config(_Part):
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
     dialling: Dialling = Dialling()
+
+    def own_numbers(self) -> frozenset[str]:
+        """Numbers that are ours and are never rung."""
+        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers)))
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """What may be rung."""
+        return Numbering(self.numbers, self.own_numbers())
 
     @cached_property
     def calendar(self) -> Calendar:

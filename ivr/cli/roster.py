@@ -11,7 +11,7 @@ import typer
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
 from ivr.config import Config, read_config
 from ivr.messages import text
-from ivr.numbers import BadNumber, normalise
+from ivr.numbers import dialable
 from ivr.person import Person
 from ivr.roster import Rules, read_people
 from ivr.storage.database import open_database
@@ -24,21 +24,13 @@ def import_people(
     as_json: AsJson = False,
 ) -> None:
     settings = read_config(config)
-    rules = Rules(partial(check_number, settings), tuple(settings.slots))
+    rules = Rules(partial(dialable, numbering=settings.numbering), tuple(settings.slots))
     people = read_people(file, rules)
     asyncio.run(_store(settings, people))
     if as_json:
         print_json({"people": len(people)})
     else:
         typer.echo(text("cli.people.imported", count=len(people)))
-
-
-def check_number(settings: Config, raw: str) -> str:
-    """The national form of a number that this installation may ring. Raises BadNumber."""
-    number = normalise(raw, settings.numbers)
-    if number in settings.pbx.inbound_numbers:
-        raise BadNumber("number.own")
-    return number
 
 
 async def _store(settings: Config, people: tuple[Person, ...]) -> None:
