@@ -66,27 +66,38 @@ def normalise(raw: str, plan: Plan) -> str:
     in code, so that no setting can allow them. Prefix codes (184, 186, `*`, `#`) are bad data, not stripped.
     """
     number = spelt(raw)
+    wrong = _never_rung(number) or (_not_practice(number) if plan is Plan.PRACTICE else _not_in_japan(number))
+    if wrong:
+        raise BadNumber(wrong)
+    return number
+
+
+def _never_rung(number: str) -> str | None:
+    """Why no installation may ring this, if so: an id of the catalogue."""
     # fullmatch: `$` would let a trailing line break into the dial string.
     if not re.fullmatch(r"[0-9]+", number):
-        raise BadNumber("number.not_digits")
+        return "number.not_digits"
     if number.startswith("1"):
-        raise BadNumber("number.emergency")
-    if number.startswith(("00", "010")):
-        raise BadNumber("number.international")
-    if plan is Plan.PRACTICE:
-        if not _PRACTICE.fullmatch(number):
-            raise BadNumber("number.not_practice")
-        return number
+        return "number.emergency"
+    if not number.startswith("0"):
+        return "number.no_zero"
+    return "number.international" if number.startswith(("00", "010")) else None
+
+
+def _not_practice(number: str) -> str | None:
+    return None if _PRACTICE.fullmatch(number) else "number.not_practice"
+
+
+def _not_in_japan(number: str) -> str | None:
     if _PRACTICE.fullmatch(number):
-        raise BadNumber("number.practice")
+        return "number.practice"
     if number.startswith(_SPECIAL):
-        raise BadNumber("number.special")
+        return "number.special"
     if not (_MOBILE_OR_IP.fullmatch(number) or _GEOGRAPHIC.fullmatch(number)):
-        raise BadNumber("number.unknown_class")
+        return "number.unknown_class"
     # Built from the digits, not parsed from the text: the library's parser also takes letters and extensions.
-    if number_type(PhoneNumber(country_code=81, national_number=int(number[1:]))) not in _RUNG_TYPES:
-        raise BadNumber("number.unassigned")
-    return number
+    found = number_type(PhoneNumber(country_code=81, national_number=int(number[1:])))
+    return None if found in _RUNG_TYPES else "number.unassigned"
 
 
 def dialable(raw: str, numbering: Numbering) -> str:
