@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
+from ivr.spreadsheet import harmless
+
 
 @dataclass(frozen=True)
 class ReportRow:
@@ -31,9 +33,6 @@ class ReportRow:
 
 _FIXED = ("report_id", "day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at")
 
-#: A spreadsheet takes a cell that begins so for a formula and runs it (full-width signs too, in Japanese editions).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
 
 def question_columns(rows: Iterable[ReportRow], first: Sequence[str] = ()) -> tuple[str, ...]:
     """Question ids in column order: those of `first` (the questionnaire of today), then any others as they appear."""
@@ -51,11 +50,11 @@ def to_csv(rows: Sequence[ReportRow], zone: tzinfo, questions: Sequence[str] = (
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     # Question ids are prefixed: one may be called `day`.
-    writer.writerow([*_FIXED, "alerts", "follow_ups", *(_harmless(f"answer.{each}") for each in columns)])
+    writer.writerow([*_FIXED, "alerts", "follow_ups", *(harmless(f"answer.{each}") for each in columns)])
     for row in rows:
         lists = [" ".join(row.alerts), " ".join(row.follow_ups)]
         cells = [*_fixed(row, zone).values(), *lists, *(row.answers.get(each, "") for each in columns)]
-        writer.writerow([_harmless(each or "") for each in cells])
+        writer.writerow([harmless(each or "") for each in cells])
     return "\ufeff" + out.getvalue()
 
 
@@ -84,7 +83,3 @@ def _fixed(row: ReportRow, zone: tzinfo) -> dict[str, str | None]:
             value = value.astimezone(zone).isoformat(timespec="seconds")
         shown[name] = None if value is None else str(value)
     return shown
-
-
-def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA) else cell

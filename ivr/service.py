@@ -170,7 +170,14 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
 
 def _settings(config: Config, secret: str) -> PbxSettings:
     pbx = config.pbx
-    return PbxSettings(pbx.url, pbx.user, secret, trunk=pbx.trunk, transport=Transport(pbx.transport))
+    return PbxSettings(
+        pbx.url,
+        pbx.user,
+        secret,
+        trunk=pbx.trunk,
+        transport=Transport(pbx.transport),
+        numbering=config.numbering,
+    )
 
 
 def _tail(site: Site) -> Tail:

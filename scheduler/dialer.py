@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from ivr.config import Config
+from ivr.person import is_excluded
 from ivr.storage import calls, facts
 from ivr.storage.database import Database
 from ivr.storage.duty import Duty, open_duties
 from ivr.storage.followups import NewFollowUp, open_follow_up
-from ivr.window import window_of
+from ivr.window import LATEST, PATIENTS, NoWindow, Window, slots_of
 from scheduler.calendar import days_to_settle
 from scheduler.pacing import Pace, is_resting, may_start
 from scheduler.policy import Attempt, Case, Decision, Dial, HandToStaff, Rules, decide
@@ -77,43 +78,45 @@ async def _look_at(dialer: Dialer, day: date) -> bool:
     config = dialer.config
     rules = Rules(config.dialling.attempts, config.dialling.retry_table(), config.dialling.ring_seconds)
     settled = True
-    duties = await dialer.database.read(open_duties, day, _end_of(config, day))
+    duties = await dialer.database.read(open_duties, day, datetime.combine(day, LATEST, PATIENTS))
     # First calls first: on a day with more people than lines the last of the list must not wait for every retry.
     for duty in sorted(duties, key=lambda each: len(each.attempts)):
-        case = _case(config, duty, day)
-        if case.window is not None and duty.since >= case.window.until:
-            continue  # entered after the slot was over: the next day's
-        decision = decide(case, rules, dialer.now())
-        settled = settled and isinstance(decision, HandToStaff)
-        await _act(dialer, duty, day, decision)
+        for slot in slots_of(day, duty.person, config.calendar):
+            if not _is_called(duty, slot, dialer.now()):
+                continue
+            decision = decide(_case(duty, slot), rules, dialer.now())
+            settled = settled and isinstance(decision, HandToStaff)
+            await _act(dialer, duty, day, slot.slot, decision)
+            if not isinstance(decision, HandToStaff):
+                break
     return settled
 
 
-async def _act(dialer: Dialer, duty: Duty, day: date, decision: Decision) -> None:
+def _is_called(duty: Duty, slot: Window | NoWindow, now: datetime) -> bool:
+    """Not on days off, not before the person was entered, and not against a decision of staff."""
+    if isinstance(slot, NoWindow):
+        return slot.why.needs_staff and not is_excluded(duty.person, now)
+    return duty.since < slot.until and not is_excluded(duty.person, min(now, slot.until))
+
+
+async def _act(dialer: Dialer, duty: Duty, day: date, slot: str, decision: Decision) -> None:
     match decision:
         case Dial(number):
-            await _dial(dialer, duty, day, number)
+            await _dial(dialer, duty, day, slot, number)
         case HandToStaff(reason):
             follow_up = NewFollowUp(day, reason, duty.person.id)
             await dialer.database.write(open_follow_up, follow_up, dialer.now())
             log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
 
 
-def _case(config: Config, duty: Duty, day: date) -> Case:
-    slot = config.slots.get(duty.person.slot)
-    window = window_of(day, slot.first, slot.until, config.centre.zone) if slot else None
-    attempts = [Attempt(each.number, each.outcome, each.ended_at) for each in duty.attempts]
+def _case(duty: Duty, slot: Window | NoWindow) -> Case:
+    window = slot if isinstance(slot, Window) else None
+    attempts = [Attempt(each.number, each.outcome, each.ended_at) for each in duty.attempts if each.slot == slot.slot]
     # Who has reported or was handed over is no open duty.
     return Case(window, duty.person.numbers, attempts, reported=False, handed_over=False, talking=duty.talking)
 
 
-def _end_of(config: Config, day: date) -> datetime:
-    """When the last slot of the day is over: who is entered later begins on the next day."""
-    last = max(slot.until for slot in config.slots.values())
-    return datetime.combine(day, last, config.centre.zone)
-
-
-async def _dial(dialer: Dialer, duty: Duty, day: date, number: str) -> None:
+async def _dial(dialer: Dialer, duty: Duty, day: date, slot: str, number: str) -> None:
     pace = Pace(
         dialer.config.lines.total, dialer.config.lines.reserved_for_inbound, dialer.config.lines.calls_per_second
     )
@@ -122,7 +125,7 @@ async def _dial(dialer: Dialer, duty: Duty, day: date, number: str) -> None:
         return
     if is_resting(await dialer.database.read(calls.last_rung, number, day), now, dialer.config.dialling.rest_seconds):
         return  # it has just rung for another person of the household
-    attempt = calls.Attempt(dialer.new_id(), duty.person.id, number, day, duty.person.slot, now)
+    attempt = calls.Attempt(dialer.new_id(), duty.person.id, number, day, slot, now)
     try:
         await dialer.database.write(calls.plan_attempt, attempt)
     except calls.AlreadyCalling:

@@ -15,6 +15,7 @@ from ivr.errors import BadInput, problem
 from ivr.messages import text
 
 console = Console()
+err_console = Console(stderr=True)
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="KENKO_CONFIG", help=text("cli.option.config"), show_default=True)
@@ -25,14 +26,14 @@ OnDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], 
 DEFAULT_CONFIG = Path("config.yaml")
 
 
-def now(config: Config) -> datetime:
+def now_at(config: Config) -> datetime:
     """Aware; in practice the moment at which practice begins."""
     return config.practice_begins or datetime.now(UTC)
 
 
 def day_of(config: Config, wanted: datetime | None) -> date:
     """The day asked for; today in the centre's zone if none was."""
-    return wanted.date() if wanted else now(config).astimezone(config.centre.zone).date()
+    return wanted.date() if wanted else now_at(config).astimezone(config.centre.zone).date()
 
 
 def local_time(config: Config, moment: datetime | None) -> str:

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from ivr import inbound
 from ivr.ari.phone import AriPhone
+from ivr.person import Person
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
-from ivr.roster import Person
 from ivr.site import Site
 from ivr.sounds import load_prompts
 from ivr.storage.database import open_database
@@ -41,7 +41,7 @@ WALKS = [each for each in walks() if each.questionnaire in SERVICES and not each
 
 def person_of(case: Walk) -> Person:
     index = WALKS.index(case) + 1
-    return Person(f"3000{index:04d}", "見本", "ミホン", (f"0900300{index:04d}",), "morning")
+    return Person(f"3000{index:04d}", "見本", "ミホン", (f"0900300{index:04d}",), ("morning",))
 
 
 def source_of(name: str) -> str:
