@@ -32,6 +32,23 @@ class Auth(StrEnum):
     OUTBOUND = "outbound"  #: we rang a number of theirs
 
 
+class Cause(StrEnum):
+    """Why a version of the questionnaire was to go live."""
+
+    STARTED = "started"  #: the service started
+    SAVED = "saved"  #: the file, or a recording, was changed
+    RELOAD = "reload"  #: an operator wanted the file to be read
+    ACTIVATE = "activate"  #: an operator wanted this version
+
+
+class Verdict(StrEnum):
+    """What came of it."""
+
+    WISHED = "wished"  #: a service has still to look at it
+    DONE = "done"
+    REFUSED = "refused"  #: what was live stays
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -95,6 +112,26 @@ questionnaires = _table(
     _text("id"),
     _text("source"),
     _moment("stored_at"),
+)
+
+activations = _table(
+    "activations",
+    _key(),
+    _text("cause"),
+    _text("by_whom", null=True),
+    _to("hash", "questionnaires.hash", null=True),
+    # Not to questionnaires: what was refused is not kept.
+    _text("file_hash", null=True),
+    _text("verdict"),
+    Column("problems", Text, nullable=False, server_default="[]"),
+    _moment("wished_at"),
+    _moment("decided_at", null=True),
+    Column("decided", Integer, nullable=True, unique=True),
+    one_of("cause", Cause),
+    one_of("verdict", Verdict),
+    CheckConstraint("(verdict = 'wished') = (decided IS NULL)", name="decided"),
+    CheckConstraint("verdict <> 'done' OR hash IS NOT NULL", name="known"),
+    autoincrement=True,
 )
 
 sessions = _table(
