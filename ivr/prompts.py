@@ -23,8 +23,14 @@ class Prompts:
 
     def resolve(self, prompt_ids: Iterable[str], language: str) -> tuple[Sound, ...]:
         """The sounds to play, in order. Raises KeyError for an id that `missing` would have named."""
-        return tuple(self.sounds[language, each] for each in prompt_ids)
+        return tuple(self.sounds[spoken_as(each, language)] for each in prompt_ids)
 
     def missing(self, prompt_ids: Iterable[str], language: str) -> list[str]:
-        """Ids that have no sound in `language`."""
-        return sorted({each for each in prompt_ids if (language, each) not in self.sounds})
+        """Ids that have no sound in `language`, or in the language that they name themselves."""
+        return sorted({each for each in prompt_ids if spoken_as(each, language) not in self.sounds})
+
+
+def spoken_as(prompt_id: str, language: str) -> tuple[str, str]:
+    """(language, prompt id) of the sound: `en:frame/ready` is English, whatever language the call is in."""
+    own, _, prompt = prompt_id.rpartition(":")
+    return own or language, prompt

@@ -1,14 +1,13 @@
 """What is wrong with a questionnaire that reads well: everything at once, each problem at its line. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ivr.document import did_you_mean
 from ivr.errors import Problem, problem
 from ivr.prompts import Prompts
-from ivr.questionnaire.alerts import as_number
 from ivr.questionnaire.model import AlertRule, Condition, Kind, NumberRule, Question, Questionnaire
 from ivr.questionnaire.said import MOST_SPOKEN_VALUES, Place, said, too_many_values
-from ivr.questionnaire.values import begins_a_number, canonical, typed_bounds
+from ivr.questionnaire.values import as_number, begins_a_number, canonical, typed_bounds
 
 #: A complaint about one place: message id, the place, and the values of the message.
 Complaint = tuple[str, Place, dict[str, object]]
@@ -17,14 +16,17 @@ Complaint = tuple[str, Place, dict[str, object]]
 _NAMED = 5
 
 
-def check(questionnaire: Questionnaire, prompts: Prompts | None) -> list[Problem]:
-    """All problems, in the order of the file. Without `prompts`, audio is not looked for."""
+def check(questionnaire: Questionnaire, prompts: Prompts | None, next_times: Iterable[str] = ()) -> list[Problem]:
+    """All problems, in the order of the file. Without `prompts`, audio is not looked for.
+
+    `next_times`: the times of day at which the next call may come (`0900`); their audio is looked for if it is said.
+    """
     found = [
         *_asks_something(questionnaire),
         *_ids_twice(questionnaire),
         *(each for index, question in enumerate(questionnaire.questions) for each in _question(index, question)),
         *(each for index, rule in enumerate(questionnaire.alerts) for each in _alert(questionnaire, index, rule)),
-        *(_missing_prompts(questionnaire, prompts) if prompts else ()),
+        *(_missing_prompts(questionnaire, prompts, tuple(next_times)) if prompts else ()),
     ]
     problems = [
         problem(message, questionnaire.file or None, _line(questionnaire, place), **values)
@@ -120,9 +122,9 @@ _NUMBER_CHECKS: tuple[Callable[[Place, Question, NumberRule], Iterator[Complaint
 
 def _alert(questionnaire: Questionnaire, index: int, rule: AlertRule) -> Iterator[Complaint]:
     place: Place = ("alerts", index)
-    if not rule.any_of and not rule.all_of:
+    if not rule.when.any_of and not rule.when.all_of:
         yield "questionnaire.alert_without_condition", place, {"id": rule.id}
-    for part, conditions in (("any", rule.any_of), ("all", rule.all_of)):
+    for part, conditions in (("any", rule.when.any_of), ("all", rule.when.all_of)):
         for position, condition in enumerate(conditions):
             yield from _condition(questionnaire, (*place, part, position), condition)
 
@@ -184,18 +186,20 @@ def _unknown(value: str, question: str, known: list[str]) -> dict[str, object]:
     }
 
 
-def _missing_prompts(questionnaire: Questionnaire, prompts: Prompts) -> Iterator[Complaint]:
-    language = questionnaire.language
+def _missing_prompts(
+    questionnaire: Questionnaire, prompts: Prompts, next_times: tuple[str, ...]
+) -> Iterator[Complaint]:
     # By line, so that a question written on one line is one problem.
     at: dict[int | None, tuple[Place, list[str]]] = {}
-    for place, prompt in said(questionnaire):
+    for place, prompt in said(questionnaire, next_times):
         at.setdefault(_line(questionnaire, place), (place, []))[1].append(prompt)
     for place, ids in at.values():
-        missing = prompts.missing(ids, language)
-        if missing:
-            values: dict[str, object] = {
-                "prompts": ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else ""),
-                "count": len(missing),
-                "folder": f"{prompts.folder}/{language}",
-            }
-            yield "questionnaire.prompts_missing", place, values
+        for language in questionnaire.languages:
+            missing = prompts.missing(ids, language)
+            if missing:
+                values: dict[str, object] = {
+                    "prompts": ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else ""),
+                    "count": len(missing),
+                    "folder": f"{prompts.folder}/{language}",
+                }
+                yield "questionnaire.prompts_missing", place, values
