@@ -33,6 +33,14 @@ class Activation:
 
 
 @dataclass(frozen=True)
+class NewVersion:
+    """A version that may not be stored yet."""
+
+    id: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """What the service made of a wish, or of a file that was saved."""
 
@@ -40,6 +48,7 @@ class Decision:
     hash: str | None
     file_hash: str | None
     problems: Sequence[Problem] = ()  #: any: refused
+    new: NewVersion | None = None  #: what `hash` stands for, to be stored with it
 
 
 @dataclass(frozen=True)
@@ -80,8 +89,8 @@ def versions_like(connection: Connection, beginning: str) -> tuple[Version, ...]
 def wish(connection: Connection, cause: Cause, by_whom: str, hash: str | None, at: datetime) -> int:
     """Ask the service for a version (None: the one in the file). The id by which to look for what it decided."""
     values = {"cause": cause, "by_whom": by_whom, "hash": hash, "verdict": Verdict.WISHED, "wished_at": at}
-    key = connection.execute(insert(activations).values(**values)).inserted_primary_key
-    return int(key[0])
+    wished = insert(activations).values(**values).returning(activations.c.id)
+    return int(connection.execute(wished).scalar_one())
 
 
 def open_wishes(connection: Connection) -> tuple[Activation, ...]:
@@ -98,7 +107,9 @@ def get_activation(connection: Connection, id: int) -> Activation:
 
 
 def decide(connection: Connection, decision: Decision, at: datetime, wish: int | None = None) -> None:
-    """Write down what was decided: on a wish, or on what the service found by itself. The version must be stored."""
+    """Write down what was decided: on a wish, or on what the service found by itself."""
+    if decision.hash is not None and decision.new is not None:
+        store_questionnaire(connection, decision.hash, decision.new.id, decision.new.source, at)
     last = connection.execute(select(func.coalesce(func.max(activations.c.decided), 0))).scalar_one()
     values = {
         "cause": decision.cause,

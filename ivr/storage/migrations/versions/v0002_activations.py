@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("wished_at", Moment(), nullable=False),
         sa.Column("decided_at", Moment(), nullable=True),
         sa.Column("decided", sa.Integer(), nullable=True),
-        sa.CheckConstraint(
-            "cause IN ('started', 'saved', 'reload', 'activate')", name=op.f("ck_activations_cause")
-        ),
+        sa.CheckConstraint("cause IN ('started', 'saved', 'reload', 'activate')", name=op.f("ck_activations_cause")),
         sa.CheckConstraint("verdict IN ('wished', 'done', 'refused')", name=op.f("ck_activations_verdict")),
         sa.CheckConstraint("(verdict = 'wished') = (decided IS NULL)", name=op.f("ck_activations_decided")),
         sa.CheckConstraint("verdict <> 'done' OR hash IS NOT NULL", name=op.f("ck_activations_known")),
