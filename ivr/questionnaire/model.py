@@ -154,8 +154,8 @@ class Questionnaire:
     languages: tuple[str, ...] = ()  #: all that the prompts exist in, `language` among them
     #: Fact of the person -> its values; the first is taken when nothing (or nothing known here) is said of a person.
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Prompt ids said before the closing when the next call is known; `{next_day}` and `{next_time}` stand for what
-    #: NextCall holds.
+    #: Prompt ids said before the closing when the next call is known; `{next_day}` and `{next_time}` stand for the
+    #: prompts that say when.
     next_call: tuple[str, ...] = ()
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
     file: str = field(default="", compare=False)  #: for messages
@@ -168,7 +168,7 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class NextCall:
-    """When the person is called next, as parts of prompt ids; values.next_call_of makes one."""
+    """When the person is called next; next_call.next_call_of makes one."""
 
     day: str  #: `today`, `tomorrow` or month and day: `1122`
     time: str  #: hours and minutes: `0900`

@@ -24,6 +24,7 @@ from ivr.questionnaire.model import (
     SessionStatus,
     Turn,
 )
+from ivr.questionnaire.next_call import say_next_call
 from ivr.questionnaire.path import position_after, position_of, way_from
 from ivr.questionnaire.values import read_back_of, value_of
 
@@ -227,9 +228,7 @@ def _next_call(questionnaire: Questionnaire, session: Session) -> tuple[str, ...
     call = session.person.next_call
     if call is None:
         return questionnaire.next_call_unknown
-    return tuple(
-        each.replace("{next_day}", call.day).replace("{next_time}", call.time) for each in questionnaire.next_call
-    )
+    return say_next_call(questionnaire.next_call, call)
 
 
 def _wait(questionnaire: Questionnaire, session: Session, say: tuple[str, ...]) -> Turn:
