@@ -112,8 +112,11 @@ def _values(place: Place, question: Question, condition: Condition) -> Iterator[
         yield "questionnaire.voice_compared", place, {"question": question.id}
         return
     known = list(question.options.values())
+    if question.number is not None:
+        low, high = (canonical(question.number, each) for each in (question.number.low, question.number.high))
+        known.append(f"{low}～{high}")
     for position, value in enumerate(condition.values):
-        if value not in known and not _can_be_typed(question, value):
+        if value not in question.options.values() and not _can_be_typed(question, value):
             yield unknown_value((*place, "is", position), value, question.id, known)
 
 

@@ -23,8 +23,9 @@ def check_entry(questionnaire: Questionnaire, index: int, question: Question) ->
             yield "questionnaire.bad_choice_key", (*place, "keys", key), {"key": key}
     if question.kind is Kind.MULTI:
         yield from _multi(place, question)
-    if question.record and question.record.silence_seconds >= question.record.max_seconds:
-        yield "questionnaire.silence_too_long", (*place, "silence_seconds"), {"most": question.record.max_seconds}
+    record = question.record
+    if record and record.silence_seconds >= record.max_seconds:
+        yield "questionnaire.silence_too_long", (*place, "silence_seconds"), {"most": f"{record.max_seconds:g}"}
 
 
 def _names(place: Place, question: Question) -> Iterator[Complaint]:

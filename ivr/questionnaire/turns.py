@@ -68,7 +68,8 @@ def _kept(questionnaire: Questionnaire, person: PersonFacts) -> PersonFacts:
     }
     compared = {each.question for each in conditions_of(questionnaire) if each.falls_by or each.rises_by}
     last_report = {question: value for question, value in person.last_report.items() if question in compared}
-    return PersonFacts(facts, person.language, last_report, person.next_call if questionnaire.next_call else None)
+    next_call = person.next_call if questionnaire.next_call else None
+    return PersonFacts(facts, last_report=last_report, next_call=next_call)
 
 
 def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
