@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
+from ivr import recordings
 from ivr.config import Config
-from ivr.errors import BadInput, Problem, problem
+from ivr.errors import BadInput, Problem, StorageError, problem
 from ivr.loading import OnDisk, Trace, judge, read_disk, trace_disk
-from ivr.prompts import Prompts
+from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.site import Site
@@ -142,9 +143,15 @@ def _read_veiled(config: Config, new_name: Callable[[], str], before: Prompts | 
     disk = read_disk(config)
     if disk.prompts is None:
         return disk
+    folder = config.pbx.value_links
+    beep = Sound("beep", folder.resolve() / "beep.wav", recordings.seconds_of(recordings.beep()))
     try:
-        return replace(disk, prompts=veil(disk.prompts, config.pbx.value_links, new_name, before))
-    except BadInput as bad:
+        veiled = veil(disk.prompts, folder, new_name, before)
+        if before is None:
+            recordings.store(beep.path, recordings.beep())
+            beep.path.chmod(0o644)
+        return replace(disk, prompts=replace(veiled, beep=beep))
+    except (BadInput, StorageError) as bad:
         return replace(disk, prompts=None, problems=(*disk.problems, *bad.problems))
 
 

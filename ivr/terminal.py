@@ -4,17 +4,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ivr import recordings
 from ivr.call import Ending
 from ivr.digits import Entry, KeyRules, begin, deadline, end_prompt, expire, press
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.phone import HungUp
+from ivr.phone import HungUp, Recording
 from ivr.prompts import Prompts, Sound
+from ivr.questionnaire.model import RecordRules
 
 #: Instead of keys: nothing is pressed.
 SILENCE = "-"
 #: Instead of keys: the caller hangs up.
 HANG_UP = "hangup"
+#: Instead of keys: something is said for so many seconds, `rec:4`.
+SPEECH = "rec:"
 
 #: Q.850 "normal clearing".
 _NORMAL_CLEARING = 16
@@ -22,14 +26,14 @@ _NORMAL_CLEARING = 16
 _PROMPT_SECONDS = 1.0
 _BETWEEN_KEYS = 0.3
 
-_KEYS = re.compile(r"[0-9*#]+")
+_KEYS = re.compile(r"[0-9*#]+|rec:[0-9]{1,3}(\.[0-9])?")
 
 
 class TerminalPhone:
     """One "call". Implements `ivr.phone.Phone`.
 
-    `texts` says what each prompt says, `answers` gives keys, `-` or `hangup` for one ask after another (its end is a
-    hang-up), `show` prints a line.
+    `texts` says what each prompt says, `answers` gives keys, `-`, `rec:4` or `hangup` for one ask after another (its
+    end is a hang-up), `show` prints a line.
     """
 
     def __init__(
@@ -63,12 +67,28 @@ class TerminalPhone:
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Print what is said and take one answer. Keys left over when the entry is complete are lost. Raises HungUp."""
         await self.say(sounds)
+        answer = await self._answer()
+        # Whoever speaks where keys are asked for presses none.
+        return gather("" if answer == SILENCE or answer.startswith(SPEECH) else answer, rules)
+
+    async def _answer(self) -> str:
         # Reading the keyboard blocks the loop, which has nothing else to do here, and so Ctrl-C ends it at once.
         answer = next(self._answers, HANG_UP)
         if answer == HANG_UP:
             await self.hang_up()
             self._require_live()
-        return gather("" if answer == SILENCE else answer, rules)
+        return answer
+
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """Print what is said and take one answer; `rec:4` is 4 seconds of speech. Raises HungUp, StorageError."""
+        await self.say(sounds)
+        answer = await self._answer()
+        if answer.startswith(SPEECH):
+            return spoken(answer, limits, target)
+        entry = gather("" if answer == SILENCE else answer, rules)
+        return entry if entry.keys else Recording(0.0)
 
     async def hang_up(self) -> None:
         """The end."""
@@ -77,6 +97,12 @@ class TerminalPhone:
     def _require_live(self) -> None:
         if self._over:
             raise HungUp(Ending(None, _NORMAL_CLEARING))
+
+
+def spoken(word: str, limits: RecordRules, target: Path) -> Recording:
+    """The recording of somebody who speaks as `rec:4` says, and then presses `#`. Raises StorageError."""
+    seconds = min(float(word.removeprefix(SPEECH)), limits.max_seconds)
+    return Recording(recordings.store(target, recordings.silence(seconds)))
 
 
 def gather(keys: str, rules: KeyRules) -> Entry:
@@ -99,7 +125,7 @@ def gather(keys: str, rules: KeyRules) -> Entry:
 def scripted(keys: str, show: Callable[[str], None]) -> Iterator[str]:
     """Answers from a script such as `1 365 1 98# - hangup`: one word for each ask, shown as it is used.
 
-    Raises BadInput for a word that is none of keys, `-` and `hangup`.
+    Raises BadInput for a word that is none of keys, `-`, `rec:4` and `hangup`.
     """
     words = keys.split()
     problems = [problem("questionnaire.bad_answer", given=word) for word in words if not _is_answer(word)]

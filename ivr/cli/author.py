@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -73,6 +75,8 @@ async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, texts: Mappi
         last = turn
 
     voice = Voice(unrecorded(texts, questionnaire.language), questionnaire.language)
-    with suppress(HungUp):
-        await converse(phone, voice, questionnaire, last, remember)
+    names = count(1)
+    with suppress(HungUp), TemporaryDirectory() as folder:
+        # What is said to this telephone is silence: nothing of it is kept.
+        await converse(phone, voice, questionnaire, last, remember, lambda: Path(folder) / f"rec-{next(names)}.wav")
     return last

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import REAL, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.questionnaire.model import Level, SessionStatus
@@ -215,6 +215,18 @@ answers = _table(
     Index(None, "session_id"),
     # AUTOINCREMENT: the order of ids decides which answer is the last, so an id must never come again.
     autoincrement=True,
+)
+
+voice_messages = _table(
+    "voice_messages",
+    Column("id", Text, primary_key=True),
+    _to("session_id", "sessions.id"),
+    _text("question_id"),
+    _to("call_id", "calls.id", null=True),
+    Column("seconds", REAL, nullable=False),
+    _moment("at"),
+    CheckConstraint("seconds > 0", name="seconds"),
+    Index(None, "session_id"),
 )
 
 reports = _table(
