@@ -23,10 +23,15 @@ from ivr.questionnaire.turns import start
 from ivr.terminal import TerminalPhone, scripted, typed, unrecorded
 
 
-def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+def check(
+    questionnaire: Annotated[Path | None, typer.Argument(help=text("cli.check.questionnaire"))] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
     problems: list[Problem] = []
     try:
-        prepare(read_config(config))
+        settings = read_config(config)
+        prepare(settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings)
     except BadInput as error:
         problems = list(error.problems)
     if as_json:

@@ -228,7 +228,7 @@ class Session:
     tries: int = 0  #: failed tries at the open question, or (from 0 again) at the confirmation of its value
     corrections: int = 0  #: how often the value of the open question was keyed again
     offer_tries: int = 0  #: failed tries at the offer after 0
-    pending: str = ""  #: value waiting for its confirmation
+    pending: str = ""  #: value waiting for its confirmation (a recording is an answer all the same)
     answers: tuple[Answer, ...] = ()  #: the current answer of each question, in order of answering
     alerts: tuple[str, ...] = ()  #: ids of the alert rules that have fired
     call_wished: bool = False

@@ -30,6 +30,19 @@ def test_check_finds_everything_at_once(command: Command, folder: Path) -> None:
     assert all(isinstance(each["line"], int) and "nummer" in each["text"] for each in found)
 
 
+def test_check_of_another_questionnaire_than_the_one_in_use(command: Command, folder: Path) -> None:
+    examples = ROOT / "questionnaires" / "examples"
+    assert command("check", str(examples / "sara_alert.yaml")) == (0, "問題ありません。\n", "")
+    other = folder / "other.yaml"
+    other.write_text(
+        (examples / "jumps.yaml").read_text(encoding="utf-8").replace("yes: check_again", "yes: chek_again")
+    )
+    code, out, err = command("check", str(other))
+    assert (code, out) == (2, "1 件の問題があります。\n")
+    assert "other.yaml:" in err
+    assert "「check_again」のことですか。" in err
+
+
 def test_check_without_settings(command: Command, folder: Path) -> None:
     (folder / "config.yaml").unlink()
     code, _, err = command("check")
