@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
-from ivr import recordings
 from ivr.config import Config
 from ivr.errors import BadInput, Problem, StorageError, problem
 from ivr.loading import OnDisk, Trace, judge, read_disk, trace_disk
-from ivr.prompts import Prompts, Sound
+from ivr.prompts import Prompts
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
+from ivr.recordings import beep_in
 from ivr.site import Site
 from ivr.storage.database import Database
 from ivr.storage.questionnaires import (
@@ -144,12 +144,10 @@ def _read_veiled(config: Config, new_name: Callable[[], str], before: Prompts | 
     if disk.prompts is None:
         return disk
     folder = config.pbx.value_links
-    beep = Sound("beep", folder.resolve() / "beep.wav", recordings.seconds_of(recordings.beep()))
     try:
         veiled = veil(disk.prompts, folder, new_name, before)
-        if before is None:
-            recordings.store(beep.path, recordings.beep())
-            beep.path.chmod(0o644)
+        # Once only: a call may be playing it.
+        beep = before.beep if before is not None else beep_in(folder)
         return replace(disk, prompts=replace(veiled, beep=beep))
     except (BadInput, StorageError) as bad:
         return replace(disk, prompts=None, problems=(*disk.problems, *bad.problems))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ivr.errors import StorageError, problem
+from ivr.prompts import Sound
 
 #: Samples a second, of 16 bit, one channel: what Asterisk records as `wav`.
 RATE = 8000
@@ -63,8 +64,15 @@ def silence(seconds: float) -> bytes:
     return _wav(bytes(2 * int(seconds * RATE)))
 
 
-def beep() -> bytes:
-    """A WAV file of the tone after which people speak."""
+def beep_in(folder: Path) -> Sound:
+    """The tone after which people speak, as a file that Asterisk may read, made anew. Raises StorageError."""
+    path = folder.resolve() / "beep.wav"
+    seconds = store(path, _beep())
+    path.chmod(0o644)
+    return Sound("beep", path, seconds)
+
+
+def _beep() -> bytes:
     samples = (
         int(_BEEP_LEVEL * math.sin(2 * math.pi * _BEEP_HERTZ * at / RATE)) for at in range(int(_BEEP_SECONDS * RATE))
     )

@@ -10,7 +10,7 @@ from ivr.digits import Entry, KeyRules, begin, deadline, end_prompt, expire, pre
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.phone import HungUp, Recording
-from ivr.prompts import Prompts, Sound
+from ivr.prompts import Prompts, Sound, spoken_as
 from ivr.questionnaire.model import RecordRules
 
 #: Instead of keys: nothing is pressed.
@@ -157,6 +157,14 @@ def _is_answer(word: str) -> bool:
     return word in (SILENCE, HANG_UP) or _KEYS.fullmatch(word) is not None
 
 
-def unrecorded(prompt_ids: Iterable[str], language: str) -> Prompts:
-    """Prompts without audio, for a telephone that only prints: a questionnaire can be tried before it is recorded."""
-    return Prompts(Path(), {(language, each): Sound(each, Path(), 0.0) for each in prompt_ids})
+def unrecorded(prompt_ids: Iterable[str], language: str, *others: str) -> Prompts:
+    """Prompts without audio, for a telephone that only prints: a questionnaire can be tried before it is recorded.
+
+    Of the `others` (languages), a sound bears the name `en:frame/ready`.
+    """
+    sounds = {}
+    for each in prompt_ids:
+        for spoken in dict.fromkeys(spoken_as(each, own) for own in (language, *others)):
+            name = spoken[1] if spoken[0] == language else ":".join(spoken)
+            sounds[spoken] = Sound(name, Path(), 0.0)
+    return Prompts(Path(), sounds)

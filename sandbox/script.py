@@ -14,7 +14,7 @@ from ivr.errors import BadInput, Problem
 HANG_UP = "hang_up"
 BEHAVIOURS = Path(__file__).with_name("behaviours.yaml")
 
-#: One entry of `keys`: what is pressed when speech ends; empty: nothing this time. `say_4#`: speaks for 4 s, then presses.
+#: One entry of `keys`: what is pressed when speech ends; empty: nothing this time. `say_4#`: speaks for 4 s first.
 Keys = Annotated[str, StringConstraints(pattern=r"^((say_[0-9]{1,2})?[0-9*#]*|hang_up)$")]
 #: Only blocks that Japan does not assign, as ivr.numbers has them: nobody can be rung by accident.
 Fictional = Annotated[str, StringConstraints(pattern=r"^(0[5679]00[0-9]{7}|0800000[0-9]{4}|0310[0-9]{6})$")]

@@ -50,7 +50,7 @@ def try_questionnaire(
     as_json: AsJson = False,
 ) -> int:
     tried, _ = load_questionnaire(questionnaire)
-    texts = load_texts(prompts / f"{tried.language}.yaml")
+    texts = _texts(tried, prompts)
     show = (lambda line: typer.echo(line, err=True)) if as_json else typer.echo
     answers = typed(show) if keys is None else scripted(keys, show)
     last = asyncio.run(_walk(tried, TerminalPhone("try", texts, answers, show), texts))
@@ -72,6 +72,16 @@ def try_questionnaire(
     return 0
 
 
+def _texts(questionnaire: Questionnaire, prompts: Path) -> Mapping[str, str]:
+    """What is said, in the questionnaire's language; in its others under `en:frame/ready`."""
+    texts = dict(load_texts(prompts / f"{questionnaire.language}.yaml"))
+    for language in questionnaire.languages:
+        if language != questionnaire.language:
+            others = load_texts(prompts / f"{language}.yaml")
+            texts |= {f"{language}:{prompt}": said for prompt, said in others.items()}
+    return texts
+
+
 async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, texts: Mapping[str, str]) -> Turn:
     last = start(questionnaire)
 
@@ -79,7 +89,8 @@ async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, texts: Mappi
         nonlocal last
         last = turn
 
-    voice = Voice(unrecorded(texts, questionnaire.language), questionnaire.language)
+    own, *others = dict.fromkeys((questionnaire.language, *questionnaire.languages))
+    voice = Voice(unrecorded(texts, own, *others), own)
     names = count(1)
     with suppress(HungUp), TemporaryDirectory() as folder:
         # What is said to this telephone is silence: nothing of it is kept.
