@@ -59,6 +59,7 @@ Amount = Annotated[Decimal, Field(ge=-(10**21), le=10**21)]
 Change = Annotated[Decimal, Field(gt=0, le=10**21)]
 Digits = Annotated[int, Field(ge=1, le=20)]
 Language = Annotated[str, written_as("language", r"[a-z]{2}")]
+Word = Annotated[str, Field(min_length=1, max_length=40)]
 Then = Annotated[dict[str, str], BeforeValidator(_every_answer)]
 
 
@@ -150,6 +151,7 @@ class NumberForm(AskForm):
     digits: Annotated[list[Digits], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
     decimals: Annotated[int, Field(ge=0, le=6)] = 0
     range: tuple[Amount, Amount]
+    example: Amount | None = None
     keys: Annotated[dict[str, Id], BeforeValidator(_text_keys)] = {}
     read_back: Annotated[list[ReadBackId], BeforeValidator(_listed)] = []
     read_back_keys: dict[str, Said] = {}
@@ -217,4 +219,5 @@ class QuestionnaireForm(Form):
     next_call_unknown: PromptList = []
     closing: PromptList = []
     alerts: list[AlertForm] = []
+    words: dict[Id, Annotated[dict[Language, Word], Field(min_length=1)]] = {}
     frame: FrameForm = FrameForm()

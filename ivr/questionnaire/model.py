@@ -38,6 +38,7 @@ class NumberRule:
     decimals: int
     low: Decimal  #: inclusive
     high: Decimal  #: inclusive
+    example: Decimal | None = None  #: what paper shows how to type
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ class Questionnaire:
     #: prompts that say when.
     next_call: tuple[str, ...] = ()
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
+    #: Id of a question, value or fact -> language -> what paper and lists call it, where its prompt is too long.
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     file: str = field(default="", compare=False)  #: for messages
     #: Where each place of the file begins (lines from 1), for messages; see ivr.document.
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
