@@ -237,6 +237,11 @@ class Config(_Part):
     dialling: Dialling = Dialling()
 
     @property
+    def voice_messages(self) -> Path:
+        """The folder of what people say, beside the database: both are the same people's data."""
+        return self.database.parent / "voice-messages"
+
+    @property
     def practice_begins(self) -> datetime | None:
         """When practice begins, aware; None: the real time is kept."""
         return self.practice_clock and self.practice_clock.replace(tzinfo=self.centre.zone)

@@ -29,6 +29,7 @@ PURE = (
     "ivr.ari.events",
     "ivr.ari.playing",
     "ivr.ari.settings",
+    "ivr.ari.taping",
     "ivr.questionnaire",
     "ivr.spoken",
     "ivr.window",

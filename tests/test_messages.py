@@ -21,7 +21,7 @@ from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
-from ivr.storage.schema import Decided
+from ivr.storage.schema import Cause, Decided, Verdict
 from ivr.storage.status import DayState
 from tests.cases_runner import ROOT
 
@@ -84,6 +84,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "standing": Standing,
     "decided": Decided,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
+    "cause": Cause,
+    "verdict": (*Verdict, "live"),
 }
 
 

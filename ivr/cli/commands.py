@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, roster, staff
+from ivr.cli import author, day, live, questionnaires, roster, staff
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -19,12 +19,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 people = typer.Typer(help=text("cli.people.help"), no_args_is_help=True)
+versions = typer.Typer(help=text("cli.questionnaires.help"), no_args_is_help=True)
 reports = typer.Typer(help=text("cli.reports.help"), no_args_is_help=True)
 
 app.command("run", help=text("cli.run.help"))(live.run)
 app.command("demo", help=text("cli.demo.help"))(live.demo)
 app.command("check", help=text("cli.check.help"))(author.check)
 app.command("try", help=text("cli.try.help"))(author.try_questionnaire)
+app.command("reload", help=text("cli.reload.help"))(questionnaires.reload)
+versions.command("history", help=text("cli.questionnaires.history.help"))(questionnaires.history)
+versions.command("show", help=text("cli.questionnaires.show.help"))(questionnaires.show)
+versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
 app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
 app.command("status", help=text("cli.status.help"))(day.status)
 app.command("calls", help=text("cli.calls.help"))(day.calls)
@@ -37,6 +42,7 @@ people.command("pause", help=text("cli.people.pause.help"))(staff.pause)
 people.command("resume", help=text("cli.people.resume.help"))(staff.resume)
 people.command("close", help=text("cli.people.close.help"))(staff.close)
 app.add_typer(people, name="people")
+app.add_typer(versions, name="questionnaires")
 app.add_typer(reports, name="reports")
 
 

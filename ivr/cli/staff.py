@@ -1,8 +1,6 @@
 """`kenko-call people pause|resume|close`: decisions of staff, each with a reason and the name of who made it."""
 
 import asyncio
-import os
-import pwd
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from datetime import time as wall_time
@@ -11,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ivr.cells import WrongCell, read_text
-from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, operator
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
@@ -56,7 +54,7 @@ def close(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By 
 
 def signed_by(settings: Config, by: str | None, reason: str) -> Signed:
     """Who decides, now: the name given, else the login name. Raises BadInput for an empty name or reason."""
-    given = {"--by": (login_name() if by is None else by).strip(), "--reason": reason.strip()}
+    given = {"--by": (operator() if by is None else by).strip(), "--reason": reason.strip()}
     problems = []
     for option, value in given.items():
         try:
@@ -66,17 +64,6 @@ def signed_by(settings: Config, by: str | None, reason: str) -> Signed:
     if problems:
         raise BadInput(*problems)
     return Signed(given["--by"], given["--reason"], now_at(settings))
-
-
-def login_name() -> str:
-    """Of whoever typed the command, also through sudo."""
-    # Not the variables USER or LOGNAME: anybody can set those.
-    if os.getuid() == 0 and os.environ.get("SUDO_USER"):
-        return os.environ["SUDO_USER"]
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 async def _decide(

@@ -107,6 +107,11 @@ class Database:
         self._writing, self._reading = threads
         self._closed = False
 
+    @property
+    def beside_service(self) -> bool:
+        """Whether a service, or another command, held the database when it was opened."""
+        return self._writer.lock is None
+
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`function(connection, …)` in one transaction; returns after its commit, or raises and nothing was stored.
 
