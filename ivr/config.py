@@ -80,7 +80,7 @@ class Pbx(_Part):
 class Lines(_Part):
     """How much of the trunk may be used."""
 
-    total: int = Field(default=4, ge=1, le=200)
+    total: int = Field(default=4, ge=1, le=1000)
     reserved_for_inbound: int = Field(default=1, ge=0)
     calls_per_second: float = Field(default=1.0, gt=0, le=20)
 
@@ -89,6 +89,13 @@ class Lines(_Part):
         if self.reserved_for_inbound >= self.total:
             raise PydanticCustomError("no_line_left", "fewer reserved lines than lines")
         return self
+
+
+class Trunk(Lines):
+    """One of several trunks: a PJSIP endpoint with its own lines and the number it presents."""
+
+    name: Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")]
+    caller_id: str | None = None
 
 
 class Slot(_Part):
@@ -131,8 +138,23 @@ class Dialling(_Part):
 
     ring_seconds: float = Field(default=60, ge=10, le=LONGEST_RING_SECONDS)
     attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
+    attempts_per_day: int | None = Field(default=None, ge=1, le=MOST_ATTEMPTS)
+    calls_per_number: int = Field(default=12, ge=1, le=MOST_ATTEMPTS)
+    spread_minutes: float = Field(default=0, ge=0, le=240)
+    follow_up_minutes: float = Field(default=60, ge=0, le=1440)
     rest_seconds: float = Field(default=SHORTEST_SPACING_SECONDS, ge=0, le=3600)
     retry_seconds: dict[Outcome, tuple[Annotated[float, Field(gt=0)], ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _a_day_holds_a_slot(self) -> Self:
+        if self.most_a_day < self.attempts:
+            raise PydanticCustomError("too_few_a_day", "attempts_per_day >= attempts")
+        return self
+
+    @property
+    def most_a_day(self) -> int:
+        """Calls to one person in all slots of a day together."""
+        return self.attempts_per_day or max(6, self.attempts)
 
     def retry_table(self) -> dict[Outcome, tuple[float, ...]]:
         """Seconds to wait after the first, second, … attempt that ended so; no entry: never again."""
@@ -149,24 +171,48 @@ class Config(_Part):
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
     pbx: Pbx
     lines: Lines = Lines()
+    trunks: tuple[Trunk, ...] = ()
     slots: dict[str, Slot] = Field(min_length=1)
     gate: Gate = Gate()
     dialling: Dialling = Dialling()
+
+    def all_trunks(self) -> tuple[Trunk, ...]:
+        """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""
+        return self.trunks or (Trunk(name=self.pbx.trunk, **self.lines.model_dump()),)
+
+    def own_numbers(self) -> frozenset[str]:
+        """Numbers that are ours and are never rung."""
+        return frozenset(self.pbx.inbound_numbers) | {each.caller_id for each in self.trunks if each.caller_id}
 
 
 def read_config(path: Path) -> Config:
     """Read and check config.yaml. Raises BadInput with every problem at its line."""
     document = read_document(path)
     config = validate(document, Config, context={"folder": path.resolve().parent})
-    problems = _spacing_problems(document, config)
-    for index, number in enumerate(config.pbx.inbound_numbers):
+    problems = [*_spacing_problems(document, config), *_trunk_problems(document, config)]
+    own: dict[Place, str] = {("pbx", "inbound_numbers", at): each for at, each in enumerate(config.pbx.inbound_numbers)}
+    own |= {("trunks", at, "caller_id"): each.caller_id for at, each in enumerate(config.trunks) if each.caller_id}
+    for place, number in own.items():
         try:
             normalise(number, config.numbers)
         except BadNumber as bad:
-            problems.append(document.problem(bad.message, ("pbx", "inbound_numbers", index)))
+            problems.append(document.problem(bad.message, place))
     if problems:
         raise BadInput(*problems)
     return config
+
+
+def _trunk_problems(document: Document, config: Config) -> list[Problem]:
+    """A problem for each trunk that is named twice, and for `lines` beside `trunks`: two places for one thing."""
+    problems = []
+    seen: set[str] = set()
+    for at, each in enumerate(config.trunks):
+        if each.name in seen:
+            problems.append(document.problem("config.trunk_twice", ("trunks", at, "name"), name=each.name))
+        seen.add(each.name)
+    if config.trunks and "lines" in config.model_fields_set:
+        problems.append(document.problem("config.lines_and_trunks", ("lines",)))
+    return problems
 
 
 def _spacing_problems(document: Document, config: Config) -> list[Problem]:

@@ -12,4 +12,5 @@ class HandOver(StrEnum):
     NO_SLOT = "no_slot"  #: the person's slot is not in the settings
     BROKE_OFF = "broke_off"  #: hung up in the middle, and the report is still not complete
     NETWORK = "network"  #: the network took no call
+    LIMIT = "limit"  #: the most calls of a day to the person, or to the number, were made
     WINDOW_OVER = "window_over"  #: the slot ended before the person was reached

@@ -17,8 +17,8 @@ from ivr.window import window_of
 log = logging.getLogger(__name__)
 
 
-async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
-    """Make the call of a planned attempt. Returns when it is over and its outcome stored."""
+async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") -> None:
+    """Make the call of a planned attempt, by this trunk. Returns when it is over and its outcome stored."""
     call_id = site.new_id()
     # Written and committed before the request to dial: whatever happens then, this attempt has had its call.
     call = calls.Call(call_id, Direction.OUTBOUND, site.now(), attempt.id, attempt.number)
@@ -31,7 +31,7 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
         await site.database.write(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
         log.warning("not dialled: the window was over", extra={"action": "window_over", "call": call_id})
         return
-    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds)
+    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk)
     answered = await line.dial(order)
     if isinstance(answered, Ending):
         outcome = answered.outcome or Outcome.UNKNOWN

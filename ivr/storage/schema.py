@@ -8,6 +8,17 @@ from ivr.call import CallState, Direction, Outcome
 from ivr.questionnaire.model import Level, SessionStatus
 from ivr.storage.columns import Day, Moment, one_of
 
+#: Attempts to one person in one slot, those that met a full network too, whatever else fails.
+MOST_ATTEMPTS_A_SLOT = 30
+
+
+class Settled(StrEnum):
+    """How a step of the agenda ended."""
+
+    REPORTED = "reported"
+    HANDED_OVER = "handed_over"  #: staff have it, as a follow-up of that day
+    EXCLUDED = "excluded"  #: by a decision of staff: observation ended, paused, slot changed, blocked day
+
 
 class Completeness(StrEnum):
     """How much of a questionnaire a report holds."""
@@ -135,6 +146,7 @@ attempts = _table(
         "(state = 'ended') = (outcome IS NOT NULL) AND (state = 'ended') = (ended_at IS NOT NULL)", name="ended"
     ),
     Index(None, "day", "person_id"),
+    Index(None, "day", "number"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
@@ -229,6 +241,47 @@ alerts = _table(
     _moment("acknowledged_at", null=True),
     one_of("level", Level),
     Index("one_alert_per_rule", "session_id", "rule", unique=True),
+    autoincrement=True,
+)
+
+agenda = _table(
+    "agenda",
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+    Column("day", Day, primary_key=True),
+    Column("slot", Text, primary_key=True),
+    Column("risk", Integer, nullable=False, server_default=text("0")),
+    _moment("until"),
+    # Invariant 5: what is not settled has a moment at which the dialler looks at it.
+    _moment("next_at", null=True),
+    _text("settled", null=True),
+    # A runaway loop ends here, whatever the policy says (surveda #2369 saw 96 calls to one person).
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint(f"tries BETWEEN 0 AND {MOST_ATTEMPTS_A_SLOT}", name="tries"),
+    one_of("settled", Settled),
+    CheckConstraint("(settled IS NULL) = (next_at IS NOT NULL)", name="open"),
+    Index(None, "day", "person_id"),
+    Index(
+        "open_steps",
+        "day",
+        "next_at",
+        sqlite_where=text("settled IS NULL"),
+        postgresql_where=text("settled IS NULL"),
+    ),
+)
+
+alarms = _table(
+    "alarms",
+    _key(),
+    _text("kind"),
+    # What the alarm is about (a day and slot, a trunk): while it stands, the same one is not raised again.
+    _text("subject"),
+    _text("details"),
+    _moment("raised_at"),
+    _moment("ended_at", null=True),
+    _moment("acknowledged_at", null=True),
+    _text("acknowledged_by", null=True),
+    CheckConstraint("kind <> ''", name="kind"),
+    _unique_where("one_standing_alarm", "kind", "subject", where="ended_at IS NULL"),
     autoincrement=True,
 )
 

@@ -1,0 +1,246 @@
+"""The agenda: one row for every person, day and slot, with the next step written down until the row is settled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, select, update
+from sqlalchemy.engine import Row as SqlRow
+from sqlalchemy.exc import IntegrityError
+
+from ivr.call import CallState, Outcome
+from ivr.handover import HandOver
+from ivr.roster import Person
+from ivr.storage.calls import Attempt, attempt_of, plan_attempt
+from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.people import get_person, read_people, selects
+from ivr.storage.schema import Completeness, Settled, agenda, attempts, calls, follow_ups, numbers, people, reports
+from ivr.storage.schema import sessions as session_table
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in one slot of one day."""
+
+    person_id: str
+    day: date
+    slot: str
+    risk: int  #: higher goes first
+    until: datetime  #: when the window ends
+    next_at: datetime | None  #: when the dialler looks at it next; None: settled
+    settled: Settled | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one number went through on a day."""
+
+    calls: int
+    vain_until: datetime | None
+    in_use: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision about one row needs to know, read at one moment."""
+
+    person: Person | None  #: None: no longer under observation
+    since: datetime | None  #: when the person was entered
+    attempts: tuple[Attempt, ...]  #: of the day, all slots, oldest first
+    uses: dict[str, Used]
+    reported: bool
+    handed_over: bool
+    talking: bool
+
+
+_OF = (
+    agenda.c.person_id == bindparam("person"),
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.slot == bindparam("in_slot"),
+    agenda.c.settled.is_(None),
+)
+_ADD = insert(agenda)
+_OPEN = (
+    select(agenda)
+    .where(agenda.c.settled.is_(None), agenda.c.day <= bindparam("on_day"))
+    .order_by(agenda.c.day, agenda.c.next_at)
+)
+_MOVE = update(agenda).where(*_OF)
+_TRY = update(agenda).where(*_OF).values(tries=agenda.c.tries + 1, next_at=bindparam("then"))
+_SINCE = select(people.c.created_at).where(people.c.id == bindparam("person"))
+_ATTEMPTS = (
+    select(attempts)
+    .where(attempts.c.day == bindparam("on_day"), attempts.c.person_id == bindparam("person"))
+    .order_by(attempts.c.planned_at, attempts.c.id)
+)
+_ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
+_USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
+    attempts.c.day == bindparam("on_day"), attempts.c.number.in_(_ON_MY_NUMBERS)
+)
+_REPORTED = select(
+    exists().where(
+        reports.c.person_id == bindparam("person"),
+        reports.c.day == bindparam("on_day"),
+        reports.c.completeness == Completeness.COMPLETE,
+    )
+)
+_HANDED_OVER = select(
+    exists().where(follow_ups.c.person_id == bindparam("person"), follow_ups.c.day == bindparam("on_day"))
+)
+_TALKING = select(
+    exists().where(
+        session_table.c.person_id == bindparam("person"),
+        calls.c.session_id == session_table.c.id,
+        calls.c.state != CallState.ENDED,
+    )
+)
+_UNPLANNED = selects(
+    people.c.closed_at.is_(None),
+    ~exists().where(
+        agenda.c.person_id == people.c.id,
+        agenda.c.day == bindparam("on_day"),
+        agenda.c.slot == people.c.slot,
+    ),
+)
+_CREATED = select(people.c.id, people.c.created_at).where(
+    people.c.closed_at.is_(None),
+    ~exists().where(
+        agenda.c.person_id == people.c.id,
+        agenda.c.day == bindparam("on_day"),
+        agenda.c.slot == people.c.slot,
+    ),
+)
+
+
+def unplanned(connection: Connection, day: date) -> tuple[tuple[Person, datetime], ...]:
+    """Everybody under observation without a row for the day and their slot, and since when they are; by id."""
+    values = {"on_day": day}
+    found = read_people(connection, _UNPLANNED, values)
+    if not found:
+        return ()
+    since = {row.id: row.created_at for row in connection.execute(_CREATED, values)}
+    return tuple((each, since[each.id]) for each in found)
+
+
+def add_rows(connection: Connection, rows: Sequence[Row]) -> None:
+    """Store new rows. Raises IntegrityError if one exists."""
+    if rows:
+        fields = ("person_id", "day", "slot", "risk", "until", "next_at", "settled")
+        connection.execute(_ADD, [{name: getattr(each, name) for name in fields} for each in rows])
+
+
+def open_rows(connection: Connection, day: date) -> tuple[Row, ...]:
+    """What is not settled, of this day and of those before; the oldest day first, then by time."""
+    return tuple(_row(each) for each in connection.execute(_OPEN, {"on_day": day}).mappings())
+
+
+def rows_of_day(connection: Connection, day: date) -> tuple[Row, ...]:
+    """Every row of a day, by person and slot."""
+    wanted = select(agenda).where(agenda.c.day == day).order_by(agenda.c.person_id, agenda.c.slot)
+    return tuple(_row(each) for each in connection.execute(wanted).mappings())
+
+
+def _row(found: object) -> Row:
+    given = dict(found)  # type: ignore[call-overload]
+    settled = given["settled"]
+    return Row(**(given | {"settled": None if settled is None else Settled(settled)}))
+
+
+def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
+    """All that is known of a person and day at this moment."""
+    values = {"person": person_id, "on_day": day}
+    person = get_person(connection, person_id)
+    observed = person if person is not None and person.closed_at is None else None
+    return Facts(
+        person=observed,
+        since=connection.execute(_SINCE, values).scalar_one_or_none(),
+        attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
+        uses=_uses(connection.execute(_USES, values).all()),
+        reported=bool(connection.execute(_REPORTED, values).scalar_one()),
+        handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
+        talking=bool(connection.execute(_TALKING, values).scalar_one()),
+    )
+
+
+def _uses(rows: Iterable[SqlRow[str, str | None, datetime | None]]) -> dict[str, Used]:
+    found: dict[str, Used] = {}
+    for number, outcome, ended in rows:
+        before = found.get(number, Used(0, None, False))
+        vain = before.vain_until
+        if ended is not None and outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
+            vain = ended if vain is None else max(vain, ended)
+        counted = outcome != Outcome.CONGESTION
+        found[number] = Used(before.calls + counted, vain, before.in_use or outcome is None)
+    return found
+
+
+def begin_attempt(connection: Connection, attempt: Attempt, then: datetime) -> None:
+    """Write down, in one go, that a number is about to be rung and when to look again should it be lost.
+
+    Raises AlreadyCalling if the person or the number is being rung, LookupError if the row is settled or gone, and
+    TooManyTries if the row has had as many attempts as the database lets it have.
+    """
+    values = {"person": attempt.person_id, "on_day": attempt.day, "in_slot": attempt.slot, "then": then}
+    try:
+        with connection.begin_nested():
+            if connection.execute(_TRY, values).rowcount != 1:
+                raise LookupError(f"no open step for attempt {attempt.id}")
+    except IntegrityError:
+        raise TooManyTries from None
+    plan_attempt(connection, attempt)
+
+
+class TooManyTries(Exception):
+    """The hard limit of attempts in one slot is reached: nothing was planned."""
+
+
+def set_next(connection: Connection, person_id: str, day: date, slot: str, at: datetime) -> None:
+    """The dialler looks at this row `at`; a settled one stays settled."""
+    connection.execute(_MOVE, {"person": person_id, "on_day": day, "in_slot": slot, "next_at": at})
+
+
+def settle(connection: Connection, person_id: str, day: date, slot: str, how: Settled) -> None:
+    """Nothing more is to be done; the first word stands."""
+    values = {"person": person_id, "on_day": day, "in_slot": slot}
+    connection.execute(_MOVE, values | {"next_at": None, "settled": how})
+
+
+def hand_over(
+    connection: Connection, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+) -> None:
+    """Open the follow-up and settle the row, in one go."""
+    person_id, day, slot = row
+    open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
+    settle(connection, person_id, day, slot, Settled.HANDED_OVER)
+
+
+def observed(connection: Connection) -> int:
+    """How many people are under observation."""
+    return connection.execute(select(func.count()).where(people.c.closed_at.is_(None))).scalar_one()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How a slot of a day stands."""
+
+    slot: str
+    people: int
+    untouched: int  #: open, and nobody has been rung for it
+    open: int
+
+
+def counts(connection: Connection, day: date) -> tuple[Count, ...]:
+    """How many rows each slot of the day has."""
+    wanted = (
+        select(
+            agenda.c.slot,
+            func.count().label("people"),
+            func.sum(case((agenda.c.settled.is_(None) & (agenda.c.tries == 0), 1), else_=0)).label("untouched"),
+            func.sum(case((agenda.c.settled.is_(None), 1), else_=0)).label("open"),
+        )
+        .where(agenda.c.day == day)
+        .group_by(agenda.c.slot)
+        .order_by(agenda.c.slot)
+    )
+    return tuple(Count(row.slot, row.people, row.untouched, row.open) for row in connection.execute(wanted))
