@@ -1,12 +1,14 @@
-"""From a person and the settings to a row of the agenda, and from the facts to a case for the policy. Pure."""
+"""From a person and the settings to rows of the agenda, and from the facts to a case for the policy."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from ivr.config import Config, Slot
-from ivr.roster import Person
+from ivr.config import Config
+from ivr.person import Person, is_paused
 from ivr.storage.agenda import Facts, Row
-from ivr.window import Window, window_of
+from ivr.storage.schema import Settled
+from ivr.window import LATEST, PATIENTS, NoWindow, Window, slot_of, slots_of
 from scheduler.policy import FREE, Attempt, Case, Rules, Use
 
 
@@ -24,63 +26,69 @@ def rules_of(config: Config) -> Rules:
 
 
 def rows_for(config: Config, people: Sequence[tuple[Person, datetime]], day: date) -> list[Row]:
-    """The rows of a day for people who have none: one for each, but for those entered after their slot was over.
+    """The rows of a day: one for each slot of each person, but for slots that were over when the person was entered.
 
     High risk first; with a spread, first calls begin one after another over so many minutes.
     """
     spread = timedelta(minutes=config.dialling.spread_minutes)
+    chosen = sorted(people, key=lambda each: (-each[0].risk.rank, each[0].id))
     rows = []
-    windows = slots_of(config, day)
-    chosen = sorted(people, key=lambda each: (-risk_of(each[0]), each[0].id))
     for index, (person, since) in enumerate(chosen):
-        window = windows.get(person.slot)
-        until = end_of(config, day) if window is None else window.until
-        if since >= until:
-            continue  # entered after the slot was over: the next day's
-        first = since if window is None else window.first + spread * index / len(chosen)
-        rows.append(Row(person.id, day, person.slot, risk_of(person), until, first))
+        for slot in slots_of(day, person, config.calendar):
+            row = _row(person, since, day, slot, spread * index / len(chosen))
+            if row is not None:
+                rows.append(row)
     return rows
 
 
-def risk_of(person: Person) -> int:
-    """Higher goes first."""
-    return 0
+def _row(person: Person, since: datetime, day: date, slot: Window | NoWindow, later: timedelta) -> Row | None:
+    if isinstance(slot, Window):
+        first = min(slot.first + later, slot.until)
+        return Row(person.id, day, slot.slot, person.risk.rank, slot.until, first) if since < slot.until else None
+    until = end_of(day)
+    if slot.why.needs_staff:
+        return Row(person.id, day, slot.slot, person.risk.rank, until, since) if since < until else None
+    return Row(person.id, day, slot.slot, person.risk.rank, until, None, Settled.EXCLUDED)
 
 
-def window_for(config: Config, person: Person, slot: str, day: date) -> Window | None:
-    """When this person may be rung in this slot of the day; None if the settings have no such slot."""
-    found = config.slots.get(slot)
-    return _utc(config, found, day) if found else None
+def end_of(day: date) -> datetime:
+    """When nobody is rung any more on this day, whatever the settings say."""
+    return datetime.combine(day, LATEST, PATIENTS)
 
 
-def slots_of(config: Config, day: date) -> dict[str, Window]:
-    """The windows of the slots on a day, by name."""
-    return {name: _utc(config, slot, day) for name, slot in config.slots.items()}
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Not called by a decision of staff or of the settings; `until`: that ends before the window does."""
+
+    until: datetime | None
 
 
-def end_of(config: Config, day: date) -> datetime:
-    """When the last slot of the day is over: who is entered later begins on the next day."""
-    last = max(slot.until for slot in config.slots.values())
-    return datetime.combine(day, last, config.centre.zone).astimezone(UTC)
-
-
-def _utc(config: Config, slot: Slot, day: date) -> Window:
-    # In UTC from here on: comparing times of two zones costs ten times as much.
-    window = window_of(day, slot.first, slot.until, config.centre.zone)
-    return Window(window.first.astimezone(UTC), window.until.astimezone(UTC))
-
-
-def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date) -> Case:
-    """The facts as the policy wants them."""
-    mine = [each for each in facts.attempts if each.slot == slot]
-    before = sum(each.slot != slot and each.outcome not in FREE for each in facts.attempts)
+def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date, now: datetime) -> Case | Excluded:
+    """The facts as the policy wants them, or that somebody decided against calling."""
+    if person.closed_at is not None or (slot not in person.slots and (person.slots or slot)):
+        return Excluded(None)
+    window = slot_of(day, person, slot, config.calendar)
+    if isinstance(window, NoWindow) and not window.why.needs_staff:
+        return Excluded(None)
+    excluded = _paused(person, window.until if isinstance(window, Window) else end_of(day), now)
+    if excluded is not None:
+        return excluded
     return Case(
-        window_for(config, person, slot, day),
+        window if isinstance(window, Window) else None,
         person.numbers,
-        [Attempt(each.number, each.outcome, each.ended_at) for each in mine],
+        [Attempt(each.number, each.outcome, each.ended_at) for each in facts.attempts if each.slot == slot],
         facts.reported,
         facts.handed_over,
         facts.talking,
-        before,
+        sum(each.slot != slot and each.outcome not in FREE for each in facts.attempts),
         {number: Use(used.calls, used.vain_until, used.in_use) for number, used in facts.uses.items()},
     )
+
+
+def _paused(person: Person, until: datetime, now: datetime) -> Excluded | None:
+    """Whether a pause keeps the person from being called now, or kept them at the end of the window."""
+    at = min(now, until)
+    if person.pause is None or not is_paused(person, at):
+        return None
+    # Not settled before the window is over: staff may end the pause.
+    return Excluded(min(person.pause.until, until) if now < until else None)

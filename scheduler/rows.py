@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from ivr.handover import HandOver
-from ivr.roster import Person
-from ivr.storage import agenda, alarms, calls, facts
+from ivr.person import Person
+from ivr.storage import agenda, alarms, calls, duty, facts
 from ivr.storage.agenda import Facts, Row
 from ivr.storage.database import Database
 from ivr.storage.schema import Settled
@@ -20,11 +20,17 @@ LAST_LOOK = "dialer.last_look"
 class Rows(Protocol):
     """The record. Every method is one transaction."""
 
-    async def unplanned(self, day: date) -> Sequence[tuple[Person, datetime]]:
-        """Everybody under observation without a row for the day, and since when they are."""
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        """Everybody under observation, and since when they are; or those whose entry changed, closed or not."""
 
-    async def add(self, rows: Sequence[Row]) -> None:
-        """Store new rows."""
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        """Store what is new of a day. Returns what is new and open."""
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        """Store what is new, and plan what is open or excluded anew. Returns what is open of the rows."""
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        """A follow-up for everybody whose period is over and whom staff have not closed. How many."""
 
     async def open_rows(self, day: date) -> Sequence[Row]:
         """What is not settled, of this day and before."""
@@ -80,11 +86,17 @@ class DatabaseRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unplanned(self, day: date) -> Sequence[tuple[Person, datetime]]:
-        return await self._database.read(agenda.unplanned, day)
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        return await self._database.read(agenda.to_plan, changed=changed)
 
-    async def add(self, rows: Sequence[Row]) -> None:
-        await self._database.write(agenda.add_rows, rows)
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        return await self._database.write(agenda.plan_all, day, rows)
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        return await self._database.write(agenda.plan_changed, rows, planned)
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        return await self._database.write(duty.open_periods_over, day, at)
 
     async def open_rows(self, day: date) -> Sequence[Row]:
         return await self._database.read(agenda.open_rows, day)

@@ -4,17 +4,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.engine import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallState, Outcome
-from ivr.handover import HandOver
-from ivr.roster import Person
+from ivr.handover import PERIOD_OVER, HandOver
+from ivr.person import Person
 from ivr.storage.calls import Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
-from ivr.storage.schema import Completeness, Settled, agenda, attempts, calls, follow_ups, numbers, people, reports
+from ivr.storage.schema import (
+    Completeness,
+    Settled,
+    agenda,
+    attempts,
+    calls,
+    follow_ups,
+    numbers,
+    people,
+    reports,
+    touched,
+)
 from ivr.storage.schema import sessions as session_table
 
 
@@ -45,12 +56,12 @@ class Used:
 class Facts:
     """All that a decision about one row needs to know, read at one moment."""
 
-    person: Person | None  #: None: no longer under observation
+    person: Person | None  #: closed or not; None: there is none of this id
     since: datetime | None  #: when the person was entered
     attempts: tuple[Attempt, ...]  #: of the day, all slots, oldest first
     uses: dict[str, Used]
     reported: bool
-    handed_over: bool
+    handed_over: bool  #: staff have a task about the day that is not the dialler's own: a wish for a call, say
     talking: bool
 
 
@@ -86,7 +97,12 @@ _REPORTED = select(
     )
 )
 _HANDED_OVER = select(
-    exists().where(follow_ups.c.person_id == bindparam("person"), follow_ups.c.day == bindparam("on_day"))
+    exists().where(
+        follow_ups.c.person_id == bindparam("person"),
+        follow_ups.c.day == bindparam("on_day"),
+        # What the dialler gave to staff about another slot of the day ends no other slot; that a period is over, none.
+        follow_ups.c.reason.not_in((*HandOver, PERIOD_OVER)),
+    )
 )
 _TALKING = select(
     exists().where(
@@ -95,36 +111,87 @@ _TALKING = select(
         calls.c.state != CallState.ENDED,
     )
 )
-_UNPLANNED = selects(
-    people.c.closed_at.is_(None),
-    ~exists().where(
-        agenda.c.person_id == people.c.id,
-        agenda.c.day == bindparam("on_day"),
-        agenda.c.slot == people.c.slot,
-    ),
+_TOUCHED = exists().where(touched.c.person_id == people.c.id)
+_EVERYBODY = selects(people.c.closed_at.is_(None))
+_TOUCHED_ONES = selects(_TOUCHED)
+_CREATED = {
+    False: select(people.c.id, people.c.created_at).where(people.c.closed_at.is_(None)),
+    True: select(people.c.id, people.c.created_at).where(_TOUCHED),
+}
+_KNOWN = select(agenda).where(
+    agenda.c.person_id == bindparam("person"), agenda.c.day == bindparam("on_day"), agenda.c.slot == bindparam("in_slot")
 )
-_CREATED = select(people.c.id, people.c.created_at).where(
-    people.c.closed_at.is_(None),
-    ~exists().where(
-        agenda.c.person_id == people.c.id,
+_PLAN_AGAIN = (
+    update(agenda)
+    .where(
+        agenda.c.person_id == bindparam("person"),
         agenda.c.day == bindparam("on_day"),
-        agenda.c.slot == people.c.slot,
-    ),
+        agenda.c.slot == bindparam("in_slot"),
+        or_(agenda.c.settled.is_(None), agenda.c.settled == Settled.EXCLUDED),
+    )
+    .values(risk=bindparam("new_risk"), until=bindparam("new_until"), next_at=bindparam("new_next"), settled=None)
 )
 
 
-def unplanned(connection: Connection, day: date) -> tuple[tuple[Person, datetime], ...]:
-    """Everybody under observation without a row for the day and their slot, and since when they are; by id."""
-    values = {"on_day": day}
-    found = read_people(connection, _UNPLANNED, values)
+_PLANNED = delete(touched).where(touched.c.person_id == bindparam("key"))
+_KEYS = select(agenda.c.person_id, agenda.c.slot).where(agenda.c.day == bindparam("on_day"))
+_FORGET_DAYS_OFF = delete(agenda).where(
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.settled == Settled.EXCLUDED,
+    agenda.c.tries == 0,
+    agenda.c.person_id.in_(select(people.c.id).where(people.c.closed_at.is_(None))),
+)
+
+
+def to_plan(connection: Connection, *, changed: bool) -> tuple[tuple[Person, datetime], ...]:
+    """Everybody under observation, and since when; or whose entry changed, closed or not. By id."""
+    found = read_people(connection, _TOUCHED_ONES if changed else _EVERYBODY)
     if not found:
         return ()
-    since = {row.id: row.created_at for row in connection.execute(_CREATED, values)}
+    since = {row.id: row.created_at for row in connection.execute(_CREATED[changed])}
     return tuple((each, since[each.id]) for each in found)
 
 
-def add_rows(connection: Connection, rows: Sequence[Row]) -> None:
-    """Store new rows. Raises IntegrityError if one exists."""
+def touch(connection: Connection, person_ids: Iterable[str]) -> None:
+    """The dialler must plan these people anew: their entry in the roster changed, or staff decided something."""
+    known = set(connection.execute(select(touched.c.person_id)).scalars())
+    new = [{"person_id": each} for each in dict.fromkeys(person_ids) if each not in known]
+    if new:
+        connection.execute(insert(touched), new)
+
+
+def plan_all(connection: Connection, day: date, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Store what is new of a day; what is known stays, but for days off: the settings may have changed. The new ones."""
+    connection.execute(_FORGET_DAYS_OFF, {"on_day": day})
+    known = set(connection.execute(_KEYS, {"on_day": day}).tuples())
+    new = [each for each in rows if (each.person_id, each.slot) not in known]
+    _add(connection, new)
+    return tuple(each for each in new if each.settled is None)
+
+
+def plan_changed(connection: Connection, rows: Sequence[Row], planned: Iterable[str]) -> tuple[Row, ...]:
+    """Store rows that are new and plan open or excluded ones anew; who is `planned` is not touched any more.
+
+    A row that ended with a report or with staff stays as it is. Returns those of the rows that are open now.
+    """
+    found = []
+    for each in rows:
+        key = {"person": each.person_id, "on_day": each.day, "in_slot": each.slot}
+        if connection.execute(_KNOWN, key).first() is None:
+            _add(connection, [each])
+        elif each.settled is None:
+            new = {"new_risk": each.risk, "new_until": each.until, "new_next": each.next_at}
+            connection.execute(_PLAN_AGAIN, key | new)
+        stored = _row(connection.execute(_KNOWN, key).mappings().one())
+        if stored.settled is None:
+            found.append(stored)
+    gone = [{"key": each} for each in planned]
+    if gone:
+        connection.execute(_PLANNED, gone)
+    return tuple(found)
+
+
+def _add(connection: Connection, rows: Sequence[Row]) -> None:
     if rows:
         fields = ("person_id", "day", "slot", "risk", "until", "next_at", "settled")
         connection.execute(_ADD, [{name: getattr(each, name) for name in fields} for each in rows])
@@ -151,9 +218,8 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
     """All that is known of a person and day at this moment."""
     values = {"person": person_id, "on_day": day}
     person = get_person(connection, person_id)
-    observed = person if person is not None and person.closed_at is None else None
     return Facts(
-        person=observed,
+        person=person,
         since=connection.execute(_SINCE, values).scalar_one_or_none(),
         attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
         uses=_uses(connection.execute(_USES, values).all()),

@@ -269,6 +269,12 @@ agenda = _table(
     ),
 )
 
+touched = _table(
+    "touched",
+    # Whose entry in the roster changed, or about whom staff decided: the dialler plans them anew and removes the row.
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+)
+
 alarms = _table(
     "alarms",
     _key(),

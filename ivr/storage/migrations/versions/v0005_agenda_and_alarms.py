@@ -39,6 +39,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("settled IS NULL"),
     )
     op.create_table(
+        "touched",
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_touched_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_touched")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "alarms",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),

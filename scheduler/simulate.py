@@ -1,0 +1,343 @@
+"""The same loop on a clock that jumps from event to event, against a trunk and people made up by chance.
+
+Nothing of an installation is touched: the record is in memory (scheduler.memory).
+"""
+
+import asyncio
+import logging
+import selectors
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from ivr.call import Outcome
+from ivr.config import Config
+from ivr.person import Person
+from ivr.storage import calls
+from ivr.storage.schema import Settled
+from scheduler.clock import ClockGuard
+from scheduler.dialer import Dialer, tick
+from scheduler.jobs import Job, jobs_of
+from scheduler.memory import MemoryRows
+from scheduler.pacing import free_lines
+
+
+class Selector(selectors.BaseSelector):
+    """Waits for nothing: moves the clock of the loop to the next timer."""
+
+    def __init__(self) -> None:
+        self.pass_time: Callable[[float], None] = lambda seconds: None
+        self._keys: dict[Any, selectors.SelectorKey] = {}
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = selectors.SelectorKey(fileobj, fileobj if isinstance(fileobj, int) else fileobj.fileno(), events, data)
+        self._keys[fileobj] = key
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._keys.pop(fileobj)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("everything waits, and nothing will happen")
+        if timeout > 0:
+            self.pass_time(timeout)
+        return []
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._keys
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose seconds pass as soon as there is nothing left to do in them."""
+
+    def __init__(self, on_pass: Callable[[float], None]) -> None:
+        selector = Selector()
+        super().__init__(selector)
+        self._seconds = 0.0
+        self._on_pass = on_pass
+        self._clock_resolution = 1e-6  # rounding must not make a timer wait for itself
+        selector.pass_time = self._pass
+
+    def _pass(self, seconds: float) -> None:
+        self._on_pass(seconds)
+        self._seconds += seconds
+
+    def time(self) -> float:
+        return self._seconds
+
+
+@dataclass(frozen=True)
+class Model:
+    """What people and the network do. Parts are from 0 to 1, times in seconds."""
+
+    answered: float = 0.7  #: of the calls
+    #: Of the calls that are not answered.
+    otherwise: Mapping[Outcome, float] = field(
+        default_factory=lambda: {
+            Outcome.NO_ANSWER: 0.60,
+            Outcome.NO_KEY: 0.15,
+            Outcome.BUSY: 0.12,
+            Outcome.UNREACHABLE: 0.10,
+            Outcome.REJECTED: 0.02,
+            Outcome.BAD_NUMBER: 0.01,
+        }
+    )
+    #: How long a call occupies its line: mean by outcome.
+    seconds: Mapping[Outcome, float] = field(
+        default_factory=lambda: {
+            Outcome.ANSWERED: 110.0,
+            Outcome.CUT_OFF: 55.0,
+            Outcome.NO_ANSWER: 60.0,
+            Outcome.NO_KEY: 75.0,
+            Outcome.BUSY: 2.0,
+            Outcome.UNREACHABLE: 6.0,
+            Outcome.REJECTED: 10.0,
+            Outcome.BAD_NUMBER: 2.0,
+            Outcome.CONGESTION: 1.0,
+            Outcome.FAILED: 0.5,
+            Outcome.UNKNOWN: 60.0,
+        }
+    )
+    spread: float = 0.35  #: standard deviation of how long calls take, as a part of the mean; 0: all alike
+    cut_off: float = 0.03  #: of the answered calls
+    faults: float = 0.0  #: of the calls: the network is full, or the call is lost
+    crashes: int = 0  #: of the process, at random moments of the day
+    reports_in: float = 0.02  #: of the people: report by another way at a random moment of the slot
+    closed: float = 0.0  #: of the people: staff end the observation at a random moment of the slot
+
+
+@dataclass
+class Tally:
+    """What the clock counted."""
+
+    busy: float = 0.0  #: line-seconds in use while somebody was due
+    usable: float = 0.0  #: line-seconds that there were while somebody was due
+    carried: float = 0.0  #: line-seconds in use at all
+    longest: float = 0.0  #: call
+    most_at_once: int = 0
+    attempts: int = 0
+    first_at: datetime | None = None
+    last_first_at: datetime | None = None  #: the last first call to a person
+    finished_at: datetime | None = None  #: end of the last call
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a simulated day went."""
+
+    people: int
+    reported: int
+    follow_up: int
+    excluded: int
+    dropped: int  #: whose day ended in none of these: must be 0
+    attempts: int
+    utilisation: float  #: busy line time / usable line time while anybody was due
+    most_at_once: int
+    first_at: datetime | None
+    last_first_at: datetime | None
+    finished_at: datetime | None
+    makespan: float  #: seconds from the first call to the end of the last
+    lower_bound: float  #: seconds that the same calls take at least on as many lines
+    alarms: Sequence[tuple[datetime, str, str]]
+
+
+class World:
+    """One simulated day."""
+
+    def __init__(self, config: Config, people: Sequence[Person], day: date, model: Model, chance: Random) -> None:
+        self.config, self.day, self.model, self.chance = config, day, model, chance
+        self.begin = datetime.combine(day, datetime.min.time(), config.centre.zone).astimezone(UTC)
+        self.end = self.begin + timedelta(days=1)
+        self.loop = VirtualLoop(self._pass)
+        self.rows = MemoryRows()
+        for each in people:
+            self.rows.enter(each, self.begin)
+        self.tally = Tally()
+        self.ids = 0
+        self.closing = 0
+        self.jobs: list[asyncio.Task[None]] = []
+        self.dialer = self._start()
+
+    def now(self) -> datetime:
+        """The virtual time."""
+        return self.begin + timedelta(seconds=self.loop.time())
+
+    def _start(self) -> Dialer:
+        return Dialer(
+            self.config,
+            self.rows,
+            ring=self._ring,
+            is_open=lambda: True,
+            inbound_now=lambda: 0,
+            now=self.now,
+            new_id=self._new_id,
+            clock=ClockGuard(self.now, self.loop.time, lambda: True),
+        )
+
+    def _new_id(self) -> str:
+        self.ids += 1
+        return f"s{self.ids}"
+
+    def _pass(self, seconds: float) -> None:
+        """Everything of a moment has happened: so it stays until the next one."""
+        dialer, tally = self.dialer, self.tally
+        busy = sum(each.outbound for each in dialer.loads.values())
+        tally.carried += busy * seconds
+        now = self.now()
+        if dialer.queue.due(now):
+            resting = [load for load in dialer.loads.values() if load.rests_until and now < load.rests_until]
+            if not resting:
+                tally.busy += busy * seconds
+                tally.usable += seconds * (
+                    busy + sum(free_lines(each, dialer.loads[each.name], 0) for each in dialer.trunks)
+                )
+
+    async def _ring(self, attempt: calls.Attempt, trunk: str) -> None:
+        tally, model = self.tally, self.model
+        tally.attempts += 1
+        now = self.now()
+        tally.first_at = tally.first_at or now
+        if self.rows.rows[attempt.person_id, attempt.day, attempt.slot].tries == 1:
+            tally.last_first_at = now
+        tally.most_at_once = max(tally.most_at_once, len(self.dialer.under_way))
+        outcome = draw(model, self.chance)
+        seconds = max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])
+        if outcome is Outcome.NO_ANSWER:
+            seconds = model.seconds[outcome]
+        tally.longest = max(tally.longest, seconds)
+        await asyncio.sleep(seconds)
+        if outcome is Outcome.ANSWERED:
+            self.rows.report(attempt.person_id, attempt.day)
+        self.rows.end(attempt.id, attempt.person_id, attempt.day, outcome, self.now())
+        tally.finished_at = self.now()
+
+    async def _crash(self) -> None:
+        """kill -9 and a new start."""
+        tasks = [*self.jobs, *self.dialer.under_way]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.rows.recover(self.now())
+        self.dialer = self._start()
+        self._begin_jobs()
+
+    def _begin_jobs(self) -> None:
+        self.jobs = [
+            asyncio.create_task(self._ticks() if job.name == "tick" else self._every(job)) for job in jobs_of(self.dialer)
+        ]
+
+    async def _every(self, job: Job) -> None:
+        while True:
+            await job.run()
+            await asyncio.sleep(job.seconds)
+
+    async def _ticks(self) -> None:
+        """A tick whenever one can find something to do; those between find nothing."""
+        longest = 10.0
+        while True:
+            again = await tick(self.dialer)
+            pause = longest if again is None else (again - self.now()).total_seconds()
+            await asyncio.sleep(min(max(pause, 0.01), longest))
+
+    async def _at(self, moment: datetime, act: Callable[[], Awaitable[None] | None]) -> None:
+        await asyncio.sleep((moment - self.now()).total_seconds())
+        done = act()
+        if done is not None:
+            await done
+
+    async def _day(self) -> None:
+        window = self._window()
+        await asyncio.sleep((window[0] - self.begin).total_seconds() - 60)
+        self._begin_jobs()
+        events = [asyncio.create_task(each) for each in self._events(*window)]
+        await asyncio.sleep((self.end - self.now()).total_seconds() - 1)
+        for each in [*self.jobs, *events, *self.dialer.under_way]:
+            each.cancel()
+        await asyncio.gather(*self.jobs, *events, *self.dialer.under_way, return_exceptions=True)
+
+    def _window(self) -> tuple[datetime, datetime]:
+        hours = self.config.slots.values()
+        zone = self.config.centre.zone
+        first = datetime.combine(self.day, min(each.first for each in hours), zone).astimezone(UTC)
+        return first, datetime.combine(self.day, max(each.until for each in hours), zone).astimezone(UTC)
+
+    def _events(self, first: datetime, until: datetime) -> list[Any]:
+        seconds = (until - first).total_seconds()
+        people = list(self.rows.people)
+
+        def moment() -> datetime:
+            return first + timedelta(seconds=self.chance.random() * seconds)
+
+        def some(part: float) -> list[str]:
+            return self.chance.sample(people, round(part * len(people)))
+
+        found: list[Any] = [self._at(moment(), self._crash) for _ in range(self.model.crashes)]
+        for person_id in some(self.model.reports_in):
+            found.append(self._at(moment(), lambda key=person_id: self.rows.report(key, self.day)))
+        for person_id in some(self.model.closed):
+            found.append(self._at(moment(), lambda key=person_id: self.rows.close(key, self.now())))
+        return found
+
+    def run(self) -> Result:
+        """The day, as fast as it goes."""
+        quiet = [logging.getLogger("scheduler.dialer"), logging.getLogger("scheduler.watch")]
+        levels = [each.level for each in quiet]
+        for each in quiet:
+            each.setLevel(logging.CRITICAL)  # a hundred thousand lines help nobody
+        try:
+            self.loop.run_until_complete(self._day())
+        finally:
+            self.loop.close()
+            for each, level in zip(quiet, levels, strict=True):
+                each.setLevel(level)
+        return self._result()
+
+    def _result(self) -> Result:
+        tally = self.tally
+        ends = {key[0]: row.settled for key, row in self.rows.rows.items() if key[1] == self.day}
+        reported = {person for person, day in self.rows.reported if day == self.day}
+        handed = {person for person, day in self.rows.follow_ups if day == self.day} - reported
+        excluded = {person for person, how in ends.items() if how is Settled.EXCLUDED} - reported - handed
+        lines = sum(each.usable for each in self.dialer.trunks)
+        makespan = (
+            (tally.finished_at - tally.first_at).total_seconds() if tally.finished_at and tally.first_at else 0.0
+        )
+        people = len(self.rows.people)
+        return Result(
+            people=people,
+            reported=len(reported),
+            follow_up=len(handed),
+            excluded=len(excluded),
+            dropped=people - len(reported) - len(handed) - len(excluded),
+            attempts=tally.attempts,
+            utilisation=tally.busy / tally.usable if tally.usable else 1.0,
+            most_at_once=tally.most_at_once,
+            first_at=tally.first_at,
+            last_first_at=tally.last_first_at,
+            finished_at=tally.finished_at,
+            makespan=makespan,
+            lower_bound=max(tally.carried / lines, tally.longest),
+            alarms=self.rows.raised,
+        )
+
+
+def draw(model: Model, chance: Random) -> Outcome:
+    """How one call ends."""
+    if model.faults and chance.random() < model.faults:
+        return chance.choice((Outcome.CONGESTION, Outcome.CONGESTION, Outcome.FAILED, Outcome.UNKNOWN))
+    if chance.random() < model.answered:
+        return Outcome.CUT_OFF if chance.random() < model.cut_off else Outcome.ANSWERED
+    (outcome,) = chance.choices(list(model.otherwise), list(model.otherwise.values()))
+    return outcome
+
+
+def made_up_people(count: int, slots: Sequence[str], household: int = 10) -> list[Person]:
+    """People with fictional numbers; one in `household` shares the telephone of the one before."""
+    people = []
+    for index in range(count):
+        number = f"0900{index - (index % household == household - 1):07}"
+        people.append(Person(f"{index:08}", "", "", (number,), (slots[index % len(slots)],)))
+    return people
