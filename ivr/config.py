@@ -1,7 +1,9 @@
 """The settings of one installation, from config.yaml: what may be set, its unit, its default and its bounds."""
 
 import re
-from datetime import time
+from collections.abc import Callable
+from datetime import date, time
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,9 +15,11 @@ from ivr.call import Outcome
 from ivr.document import Document, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Plan, normalise
+from ivr.person import OWN_TIME
+from ivr.person import Hours as PersonHours
+from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
+from ivr.window import Slot as CalendarSlot
 
-#: Hours in which nobody is rung, whatever the settings say (Japanese custom is 9:00 to 21:00; see docs).
-EARLIEST, LATEST = time(8), time(21)
 #: A terminal must stop ringing within 2 minutes (Terminal Facilities Rules, Article 32-3).
 LONGEST_RING_SECONDS = 110
 #: ... and may redial at most twice within 3 minutes: a later call is a new one.
@@ -34,6 +38,20 @@ def _time_of_day(given: object) -> object:
     raise PydanticCustomError("time_of_day", "hh:mm")
 
 
+def _day(given: object) -> object:
+    # Only as text: pydantic would take a number for seconds since 1970.
+    if isinstance(given, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            pass
+    raise PydanticCustomError("day", "yyyy-mm-dd")
+
+
+def _off(given: object) -> object:
+    return None if given == "off" else given
+
+
 def _time_zone(given: str) -> str:
     try:
         ZoneInfo(given)
@@ -48,6 +66,7 @@ def _beside_config(given: Path, info: ValidationInfo) -> Path:
 
 
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+DayOfYear = Annotated[date, BeforeValidator(_day)]
 #: Relative paths count from the folder of config.yaml.
 FilePath = Annotated[Path, AfterValidator(_beside_config)]
 
@@ -98,8 +117,8 @@ class Trunk(Lines):
     caller_id: str | None = None
 
 
-class Slot(_Part):
-    """A named time of day at which persons are called."""
+class Hours(_Part):
+    """A part of a day."""
 
     first: TimeOfDay = Field(alias="from")
     until: TimeOfDay
@@ -109,6 +128,56 @@ class Slot(_Part):
         if not EARLIEST <= self.first < self.until <= LATEST:
             raise PydanticCustomError("slot_hours", "8:00 <= from < until <= 21:00")
         return self
+
+    def plain(self) -> PersonHours:
+        """As the calendar wants them."""
+        return PersonHours(self.first, self.until)
+
+
+class Slot(Hours):
+    """A named time of day at which persons are called."""
+
+    days: dict[DayKind, Annotated[Hours | None, BeforeValidator(_off)]] = Field(default_factory=dict)
+
+    def rules(self) -> CalendarSlot:
+        """As the calendar wants it."""
+        return CalendarSlot(self.plain(), {kind: hours.plain() if hours else None for kind, hours in self.days.items()})
+
+
+class Blocked(_Part):
+    """Days on which nobody is rung."""
+
+    first: DayOfYear = Field(alias="from")
+    until: DayOfYear
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.until:
+            raise PydanticCustomError("blocked_days", "from <= until")
+        return self
+
+
+def _slot_name(given: str) -> str:
+    # In a roster several stand in one cell, with such signs between them.
+    if not re.fullmatch(r"[^\s;,=、；，]{1,30}", given) or given == OWN_TIME:
+        raise PydanticCustomError("slot_name", "one word")
+    return given
+
+
+SlotName = Annotated[str, AfterValidator(_slot_name)]
+
+
+@cache
+def _japanese_holidays() -> Callable[[date], bool]:
+    # Costs 0.1 s and is wanted by those only who treat holidays in their own way.
+    from holidays import country_holidays
+
+    return country_holidays("JP").__contains__
+
+
+def is_holiday(day: date) -> bool:
+    """Whether it is a holiday by law in Japan, or a day in lieu of one; computed, never looked up."""
+    return _japanese_holidays()(day)
 
 
 class Gate(_Part):
@@ -172,9 +241,22 @@ class Config(_Part):
     pbx: Pbx
     lines: Lines = Lines()
     trunks: tuple[Trunk, ...] = ()
-    slots: dict[str, Slot] = Field(min_length=1)
+    slots: dict[SlotName, Slot] = Field(min_length=1)
+    blocked_days: tuple[Blocked, ...] = ()
+    own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
     dialling: Dialling = Dialling()
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What these settings say about days and hours."""
+        return Calendar(
+            self.centre.zone,
+            {name: slot.rules() for name, slot in self.slots.items()},
+            is_holiday,
+            tuple(Dates(each.first, each.until) for each in self.blocked_days),
+            self.own_time_minutes,
+        )
 
     def all_trunks(self) -> tuple[Trunk, ...]:
         """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""

@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+#: The reason of the follow-up "period over, not closed" (ivr.person.is_period_over). Not a hand-over: calling goes on,
+#: and no report settles it, only a decision of staff.
+PERIOD_OVER = "period_over"
+
 
 class HandOver(StrEnum):
     """Why staff must ring instead of us. Each of these is settled by a complete report of that day, from any source."""

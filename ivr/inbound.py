@@ -6,8 +6,8 @@ from ivr.call import Direction
 from ivr.conversation import Voice, ask_for_id, hold, say_and_end
 from ivr.numbers import BadNumber, normalise
 from ivr.outbound import finish
+from ivr.person import Person
 from ivr.phone import Phone
-from ivr.roster import Person
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up

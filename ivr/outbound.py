@@ -4,15 +4,17 @@ import logging
 
 from ivr.call import Direction, Ending, Outcome
 from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.person import is_excluded
 from ivr.phone import DialOrder, Line, Phone
 from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
 from ivr.storage import calls, sessions
 from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.people import get_person
 from ivr.storage.reports import report_exists
 from ivr.storage.schema import Auth, Source
 from ivr.walk import Who, walk
-from ivr.window import window_of
+from ivr.window import Window, slot_of
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +25,8 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
     # Written and committed before the request to dial: whatever happens then, this attempt has had its call.
     call = calls.Call(call_id, Direction.OUTBOUND, site.now(), attempt.id, attempt.number)
     await site.database.write(calls.start_call, call)
-    slot = site.config.slots[attempt.slot]
-    window = window_of(attempt.day, slot.first, slot.until, site.config.centre.zone)
-    if not window.allows(site.now(), site.config.dialling.ring_seconds):
-        # Writing it down took until the window was over: nothing is sent.
+    if not await _may_ring(site, attempt):
+        # Writing it down took until the window was over, or staff said no meanwhile: nothing is sent.
         too_late = Ending(Outcome.FAILED, note="the window was over")
         await site.database.write(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
         log.warning("not dialled: the window was over", extra={"action": "window_over", "call": call_id})
@@ -39,6 +39,15 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
         log.info("not answered", extra={"action": "call_ended", "call": call_id, "outcome": outcome})
         return
     await talk(site, answered, attempt.person_id, attempt.id)
+
+
+async def _may_ring(site: Site, attempt: calls.Attempt) -> bool:
+    """The last look before the request to dial: the window as it is now, and what staff decided until now."""
+    person = await site.database.read(get_person, attempt.person_id)
+    if person is None or is_excluded(person, site.now()):
+        return False
+    window = slot_of(attempt.day, person, attempt.slot, site.config.calendar)
+    return isinstance(window, Window) and window.allows(site.now(), site.config.dialling.ring_seconds)
 
 
 async def talk(site: Site, phone: Phone, person_id: str, attempt_id: str, ring_seconds: float = 0.0) -> None:

@@ -22,28 +22,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber
+from ivr.person import Person
 
 NUMBER_COLUMNS = ("number1", "number2", "number3")
 REQUIRED = ("id", "name", "kana", "number1", "slot")
 COLUMNS = ("id", "name", "kana", *NUMBER_COLUMNS, "slot", "language")
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody under observation."""
-
-    id: str  #: 6 to 8 digits
-    name: str
-    kana: str
-    numbers: tuple[str, ...]  #: national form, the first one to try first
-    slot: str
-    language: str = "ja"
-    closed_at: datetime | None = None  #: when the observation ended
 
 
 @dataclass(frozen=True)
@@ -151,7 +138,7 @@ def _person(columns: tuple[str, ...], cells: list[str], rules: Rules) -> tuple[P
         if value not in allowed:
             problems.append(problem("roster.not_allowed", column=column, given=value, allowed=", ".join(allowed)))
     # Also of a bad line: whether its id stands elsewhere too is worth saying now, not on the next try.
-    return Person(id, given["name"], given["kana"], numbers, given["slot"], language), problems
+    return Person(id, given["name"], given["kana"], numbers, (given["slot"],), language), problems
 
 
 def _bad_text(given: str) -> str | None:

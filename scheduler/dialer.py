@@ -17,9 +17,9 @@ from ivr.storage.agenda import Facts, Row, TooManyTries
 from ivr.storage.schema import Settled
 from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
-from scheduler.dayplan import case_of, rows_for, rules_of
+from scheduler.dayplan import Excluded, case_of, rows_for, rules_of
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
-from scheduler.policy import Dial, Done, HandToStaff, Rules, Wait, decide
+from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
 from scheduler.rows import SETTLED, Rows
 
@@ -45,6 +45,7 @@ class Dialer:
     clock: ClockGuard
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     queue: Queue = field(default_factory=Queue)
+    planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
     loaded: bool = False  #: the queue holds all that the rows hold
     last_start: datetime | None = None
     closed_since: datetime | None = None  #: the gate, as of the last look
@@ -80,22 +81,38 @@ async def reap(dialer: Dialer) -> None:
 
 
 async def plan_days(dialer: Dialer) -> None:
-    """Rows for everybody who has none, today and on every day that the service missed; the queue from the rows."""
+    """Rows for today and for every day that the service missed; the queue from the rows; then only what changed."""
     if not _may_decide(dialer):
         return
     async with dialer.lock:
         days = await _days(dialer)
-        for day in days:
-            found = await dialer.rows.unplanned(day)
-            new = rows_for(dialer.config, found, day)
-            await dialer.rows.add(new)
-            if dialer.loaded:
-                for row in new:
-                    _queue(dialer, row)
+        await _plan_changed(dialer, days[-1])
+        new = [day for day in days if day not in dialer.planned]
+        if not new:
+            return
+        everybody = await dialer.rows.to_plan(changed=False)
+        for day in new:
+            rows = await dialer.rows.plan_all(day, rows_for(dialer.config, everybody, day))
+            for row in rows if dialer.loaded else ():
+                _queue(dialer, row)
+        dialer.planned = set(days)
+        await dialer.rows.open_periods_over(days[-1], dialer.now())
         if not dialer.loaded:
             for row in await dialer.rows.open_rows(days[-1]):
                 _queue(dialer, row)
             dialer.loaded = True
+
+
+async def _plan_changed(dialer: Dialer, today: date) -> None:
+    """Whose entry changed is looked at as soon as a line is free."""
+    changed = await dialer.rows.to_plan(changed=True)
+    if not changed:
+        return
+    rows = rows_for(dialer.config, changed, today)
+    for row in await dialer.rows.plan_changed(rows, [person.id for person, _ in changed]):
+        if dialer.loaded:
+            _queue(dialer, row)
+    await dialer.rows.open_periods_over(today, dialer.now())
 
 
 async def _days(dialer: Dialer) -> tuple[date, ...]:
@@ -154,10 +171,17 @@ async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
     """Decide with fresh facts and act; without a trunk whoever is to be rung goes back into the queue."""
     now, day = dialer.now(), date.fromisoformat(step.day)
     facts = await dialer.rows.facts_of(step.person_id, day)
-    if facts.person is None or facts.person.slot != step.slot:
-        await dialer.rows.settle(step.person_id, day, step.slot, Settled.EXCLUDED)
+    if facts.person is None:
+        raise LookupError("a step of nobody")
+    case = case_of(dialer.config, facts, facts.person, step.slot, day, now)
+    if isinstance(case, Excluded):
+        if case.until is not None:
+            await _wait(dialer, step, facts, now, case.until)
+        else:
+            await dialer.rows.settle(step.person_id, day, step.slot, Settled.EXCLUDED)
         return
-    decision = decide(case_of(dialer.config, facts, facts.person, step.slot, day), dialer.rules, now)
+    step = _after(step, facts, case)
+    decision = decide(case, dialer.rules, now)
     match decision:
         case Dial(number, then):
             if trunk is None:
@@ -177,14 +201,16 @@ async def _wait(dialer: Dialer, step: Step, facts: Facts, now: datetime, until: 
     at = now + POLL if until is None else until
     assert facts.person is not None
     busy = [number for number in facts.person.numbers if number in facts.uses and facts.uses[number].in_use]
-    step = _after(step, facts)
     dialer.queue.put(step, at, busy[0] if until is None and busy else None)
     await dialer.rows.set_next(step.person_id, date.fromisoformat(step.day), step.slot, at)
 
 
-def _after(step: Step, facts: Facts) -> Step:
-    tried = any(each.slot == step.slot for each in facts.attempts)
-    return step if tried is step.tried else Step(*step.key, step.risk, step.until, tried)
+def _after(step: Step, facts: Facts, case: Case) -> Step:
+    """The step as the facts make it: somebody may have been called, the window may be another."""
+    assert facts.person is not None
+    until = step.until if case.window is None else case.window.until
+    now = Step(*step.key, facts.person.risk.rank, until, bool(case.attempts))
+    return step if now == step else now
 
 
 async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
@@ -237,5 +263,5 @@ async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.A
         outcome = next((each.outcome for each in facts.attempts if each.id == attempt.id), None)
         dialer.loads[trunk.name] = learn(trunk, dialer.loads[trunk.name], outcome, attempt.planned_at, now)
         dialer.queue.drop(step.key)
-        await _consider(dialer, _after(step, facts), None)
+        await _consider(dialer, step, None)
         dialer.queue.free(attempt.number, now)

@@ -30,7 +30,7 @@ def jobs_of(dialer: Dialer) -> tuple[Job, ...]:
     fastest = max(each.per_second for each in dialer.trunks)
     return (
         Job("reap", lambda: reap(dialer), 60.0),
-        Job("plan", lambda: plan_days(dialer), 10.0),
+        Job("plan", lambda: plan_days(dialer), 2.0),
         Job("tick", lambda: tick(dialer), min(TICK, 1 / fastest)),
         Job("settle", lambda: settle_days(dialer), 60.0),
         Job("watch", lambda: watch(dialer), 60.0),

@@ -6,11 +6,10 @@ from datetime import date, datetime
 
 from ivr.call import CallState, Outcome
 from ivr.handover import HandOver
-from ivr.roster import Person
+from ivr.person import Closing, Person
 from ivr.storage import agenda, calls
 from ivr.storage.agenda import Facts, Row, TooManyTries, Used
 from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT, Settled
-from scheduler.rowkeys import slots_today
 
 Key = tuple[str, date, str]
 
@@ -29,13 +28,17 @@ class MemoryRows:
     facts: dict[str, str] = field(default_factory=dict)
     alarms: dict[tuple[str, str], str] = field(default_factory=dict)
     raised: list[tuple[datetime, str, str]] = field(default_factory=list)
-    changed: bool = True  #: the roster, since the last look at whom no row is for
+    touched: set[str] = field(default_factory=set)
 
     def enter(self, person: Person, at: datetime) -> None:
         """Somebody comes under observation, or changes."""
         self.people[person.id] = person
         self.since.setdefault(person.id, at)
-        self.changed = True
+
+    def close(self, person_id: str, at: datetime) -> None:
+        """Staff end the observation."""
+        self.people[person_id] = replace(self.people[person_id], closing=Closing(at, "-", "-"))
+        self.touched.add(person_id)
 
     def report(self, person_id: str, day: date) -> None:
         """A complete report came in, by whatever way."""
@@ -65,18 +68,31 @@ class MemoryRows:
         vain = before.vain_until if outcome in (Outcome.ANSWERED, Outcome.CONGESTION) else at
         self.on_number[number, day] = Used(before.calls - (outcome is Outcome.CONGESTION), vain, False)
 
-    async def unplanned(self, day: date) -> Sequence[tuple[Person, datetime]]:
-        if not self.changed and (day, "") in self.alarms:
-            return ()
-        return [
-            (each, self.since[each.id])
-            for each in self.people.values()
-            if each.closed_at is None and any((each.id, day, slot) not in self.rows for slot in slots_today(each))
-        ]
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        found = [self.people[each] for each in self.touched] if changed else self.people.values()
+        return [(each, self.since[each.id]) for each in found if changed or each.closing is None]
 
-    async def add(self, rows: Sequence[Row]) -> None:
-        for each in rows:
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        new = [each for each in rows if (each.person_id, each.day, each.slot) not in self.rows]
+        for each in new:
             self.rows[each.person_id, each.day, each.slot] = each
+        return [each for each in new if each.settled is None]
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        found = []
+        for each in rows:
+            key = (each.person_id, each.day, each.slot)
+            known = self.rows.get(key, each)
+            if each.settled is None and known.settled in (None, Settled.EXCLUDED):
+                known = replace(each, tries=known.tries)
+            self.rows[key] = known
+            if known.settled is None:
+                found.append(known)
+        self.touched.difference_update(planned)
+        return found
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        return 0  # nobody here has a period
 
     async def open_rows(self, day: date) -> Sequence[Row]:
         return [each for each in self.rows.values() if each.settled is None and each.day <= day]
@@ -84,7 +100,7 @@ class MemoryRows:
     async def facts_of(self, person_id: str, day: date) -> Facts:
         person = self.people[person_id]
         return Facts(
-            person if person.closed_at is None else None,
+            person,
             self.since[person_id],
             tuple(self.attempts.get((person_id, day), ())),
             {each: used for each in person.numbers if (used := self.on_number.get((each, day))) is not None},
@@ -139,7 +155,7 @@ class MemoryRows:
         return [agenda.Count(slot, *count) for slot, count in found.items()]
 
     async def observed(self) -> int:
-        return sum(each.closed_at is None for each in self.people.values())
+        return sum(each.closing is None for each in self.people.values())
 
     async def get_fact(self, key: str) -> str | None:
         return self.facts.get(key)

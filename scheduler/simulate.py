@@ -9,6 +9,7 @@ import selectors
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -226,7 +227,8 @@ class World:
 
     def _begin_jobs(self) -> None:
         self.jobs = [
-            asyncio.create_task(self._ticks() if job.name == "tick" else self._every(job)) for job in jobs_of(self.dialer)
+            asyncio.create_task(self._ticks() if job.name == "tick" else self._every(job))
+            for job in jobs_of(self.dialer)
         ]
 
     async def _every(self, job: Job) -> None:
@@ -276,9 +278,9 @@ class World:
 
         found: list[Any] = [self._at(moment(), self._crash) for _ in range(self.model.crashes)]
         for person_id in some(self.model.reports_in):
-            found.append(self._at(moment(), lambda key=person_id: self.rows.report(key, self.day)))
+            found.append(self._at(moment(), partial(self.rows.report, person_id, self.day)))
         for person_id in some(self.model.closed):
-            found.append(self._at(moment(), lambda key=person_id: self.rows.close(key, self.now())))
+            found.append(self._at(at := moment(), partial(self.rows.close, person_id, at)))
         return found
 
     def run(self) -> Result:
@@ -302,9 +304,7 @@ class World:
         handed = {person for person, day in self.rows.follow_ups if day == self.day} - reported
         excluded = {person for person, how in ends.items() if how is Settled.EXCLUDED} - reported - handed
         lines = sum(each.usable for each in self.dialer.trunks)
-        makespan = (
-            (tally.finished_at - tally.first_at).total_seconds() if tally.finished_at and tally.first_at else 0.0
-        )
+        makespan = (tally.finished_at - tally.first_at).total_seconds() if tally.finished_at and tally.first_at else 0.0
         people = len(self.rows.people)
         return Result(
             people=people,

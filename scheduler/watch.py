@@ -1,10 +1,11 @@
 """Looks after the loop from beside it: what the watchdog finds becomes rows of alarms and log lines, and ends there."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from ivr.person import Person
+from ivr.window import Window, slot_of
 from scheduler.clock import JUMP
-from scheduler.dayplan import slots_of
 from scheduler.dialer import Dialer
 from scheduler.rows import LAST_LOOK
 from scheduler.watchdog import Finding, Slot, View, findings
@@ -64,7 +65,7 @@ async def _view(dialer: Dialer) -> View:
     _remember_since(dialer, now, due)
     counts = await dialer.rows.counts(today)
     spread = timedelta(minutes=dialer.config.dialling.spread_minutes)
-    windows = slots_of(dialer.config, today)
+    windows = windows_of_slots(dialer, today)
     slots = [
         Slot(each.slot, window.first, window.until, spread, each.people, each.people - each.untouched, each.open)
         for each in counts
@@ -83,6 +84,13 @@ async def _view(dialer: Dialer) -> View:
         idle_since=waiting if dialer.last_start is None else max(dialer.last_start, waiting),
         closed_since=dialer.closed_since,
     )
+
+
+def windows_of_slots(dialer: Dialer, day: date) -> dict[str, Window]:
+    """When the slots of the settings are, in UTC."""
+    calendar = dialer.config.calendar
+    found = (slot_of(day, Person("", "", "", (), (name,)), name, calendar) for name in calendar.slots)
+    return {each.slot: each for each in found if isinstance(each, Window)}
 
 
 def _remember_since(dialer: Dialer, now: datetime, due: int) -> None:

@@ -15,6 +15,7 @@ PURE = (
     "ivr.digits",
     "ivr.handover",
     "ivr.numbers",
+    "ivr.person",
     "ivr.prompts",
     "ivr.export",
     "ivr.ari.causes",

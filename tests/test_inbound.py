@@ -7,7 +7,7 @@ from ivr.errors import StorageError, problem
 from ivr.inbound import NO_ID, UNKNOWN_CALLER, receive
 from ivr.site import Site
 from ivr.storage.calls import get_call
-from ivr.storage.people import close_person
+from ivr.storage.decisions import Signed, close_person
 from ivr.storage.reports import reports_of_day
 from ivr.storage.schema import Auth, Source
 from tests.fakes.phone import FakePhone, keys
@@ -101,7 +101,7 @@ async def test_who_rings_from_the_shared_number_goes_on_in_the_middle(site: Site
 
 async def test_the_line_tells_nobody_whether_an_id_exists(site: Site) -> None:
     """The same keys, the same words in the same order, whoever is known and whatever stands in the tables."""
-    await site.database.write(close_person, TARO.id, NOW)
+    await site.database.write(close_person, TARO.id, Signed("見本", "終了", NOW))
     told = {}
     for case, claimed in {"known": SACHIKO.id, "unknown": NOBODYS, "no longer observed": TARO.id}.items():
         told[case] = [
@@ -147,13 +147,13 @@ async def test_a_report_of_an_unknown_id_is_kept_for_staff(site: Site) -> None:
 
 
 async def test_a_person_who_is_no_longer_observed_is_not_recognised_by_number(site: Site) -> None:
-    await site.database.write(close_person, HANAKO.id, NOW)
+    await site.database.write(close_person, HANAKO.id, Signed("見本", "終了", NOW))
     phone = await ring_in(site, "", OWN)
     assert phone.said[1] == ENTER_ID
 
 
 async def test_with_one_of_two_gone_the_shared_number_is_the_others(site: Site) -> None:
-    await site.database.write(close_person, TARO.id, NOW)
+    await site.database.write(close_person, TARO.id, Signed("見本", "終了", NOW))
     phone = await ring_in(site, WALK, SHARED)
     assert phone.said[1][0] == "daily/opening"
     assert await site.database.read(report_ends) == [(HANAKO.id, "complete")]

@@ -14,7 +14,7 @@ from pydantic_core.core_schema import ErrorType
 from ivr.call import CallState, Direction, Outcome
 from ivr.cli.day import STATUS_COLUMNS
 from ivr.errors import BadInput, KenkoError, PbxRefused, problem
-from ivr.handover import HandOver
+from ivr.handover import PERIOD_OVER, HandOver
 from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
@@ -71,7 +71,7 @@ def test_every_message_asked_for_exists(path: Path) -> None:
 FAMILIES: dict[str, Iterable[str]] = {
     "outcome": Outcome,
     "state": DayState,
-    "follow_up": (*HandOver, *FollowUpReason, UNKNOWN_CALLER, NO_ID),
+    "follow_up": (*HandOver, PERIOD_OVER, *FollowUpReason, UNKNOWN_CALLER, NO_ID),
     "level": Level,
     "direction": Direction,
     "call_state": CallState,

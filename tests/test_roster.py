@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ivr.errors import BadInput
 from ivr.numbers import Plan, normalise
-from ivr.roster import COLUMNS, Person, Rules, parse_people, read_people
+from ivr.person import Person
+from ivr.roster import COLUMNS, Rules, parse_people, read_people
 
 
 def check_number(raw: str) -> str:
@@ -18,8 +19,8 @@ def check_number(raw: str) -> str:
 
 
 RULES = Rules(check_number, ("morning", "afternoon"), ("ja", "en"))
-HANAKO = Person("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), "morning")
-TARO = Person("200001", "例文 太郎", "レイブン タロウ", ("07000000003",), "afternoon", "en")
+HANAKO = Person("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), ("morning",))
+TARO = Person("200001", "例文 太郎", "レイブン タロウ", ("07000000003",), ("afternoon",), "en")
 
 GOOD = """id,name,kana,number1,number2,number3,slot,language
 00123456,見本 花子,ミホン ハナコ,0310-000-001,090-0000-0001,,morning,
@@ -64,7 +65,7 @@ def test_what_people_do_to_files(text: str) -> None:
 
 def test_columns_in_any_order_and_only_the_required_ones() -> None:
     (person,) = parse("slot,number1,kana,name,id\nmorning,0310000001,ミホン,見本,123456\n")
-    assert person == Person("123456", "見本", "ミホン", ("0310000001",), "morning", "ja")
+    assert person == Person("123456", "見本", "ミホン", ("0310000001",), ("morning",), "ja")
 
 
 def test_a_quoted_comma_and_quote() -> None:

@@ -12,7 +12,8 @@ from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
 from ivr.config import Config, read_config
 from ivr.messages import text
 from ivr.numbers import BadNumber, normalise
-from ivr.roster import Person, Rules, read_people
+from ivr.person import Person
+from ivr.roster import Rules, read_people
 from ivr.storage.database import open_database
 from ivr.storage.people import upsert_people
 

@@ -27,6 +27,7 @@ from ivr.storage.schema import (
     touched,
 )
 from ivr.storage.schema import sessions as session_table
+from ivr.storage.touched import planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,9 @@ _CREATED = {
     True: select(people.c.id, people.c.created_at).where(_TOUCHED),
 }
 _KNOWN = select(agenda).where(
-    agenda.c.person_id == bindparam("person"), agenda.c.day == bindparam("on_day"), agenda.c.slot == bindparam("in_slot")
+    agenda.c.person_id == bindparam("person"),
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.slot == bindparam("in_slot"),
 )
 _PLAN_AGAIN = (
     update(agenda)
@@ -133,7 +136,6 @@ _PLAN_AGAIN = (
 )
 
 
-_PLANNED = delete(touched).where(touched.c.person_id == bindparam("key"))
 _KEYS = select(agenda.c.person_id, agenda.c.slot).where(agenda.c.day == bindparam("on_day"))
 _FORGET_DAYS_OFF = delete(agenda).where(
     agenda.c.day == bindparam("on_day"),
@@ -152,25 +154,17 @@ def to_plan(connection: Connection, *, changed: bool) -> tuple[tuple[Person, dat
     return tuple((each, since[each.id]) for each in found)
 
 
-def touch(connection: Connection, person_ids: Iterable[str]) -> None:
-    """The dialler must plan these people anew: their entry in the roster changed, or staff decided something."""
-    known = set(connection.execute(select(touched.c.person_id)).scalars())
-    new = [{"person_id": each} for each in dict.fromkeys(person_ids) if each not in known]
-    if new:
-        connection.execute(insert(touched), new)
-
-
 def plan_all(connection: Connection, day: date, rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Store what is new of a day; what is known stays, but for days off: the settings may have changed. The new ones."""
+    """Store what is new of a day; what is known stays, but for days off, as settings change. The new and open ones."""
     connection.execute(_FORGET_DAYS_OFF, {"on_day": day})
-    known = set(connection.execute(_KEYS, {"on_day": day}).tuples())
+    known = {(row.person_id, row.slot) for row in connection.execute(_KEYS, {"on_day": day})}
     new = [each for each in rows if (each.person_id, each.slot) not in known]
     _add(connection, new)
     return tuple(each for each in new if each.settled is None)
 
 
-def plan_changed(connection: Connection, rows: Sequence[Row], planned: Iterable[str]) -> tuple[Row, ...]:
-    """Store rows that are new and plan open or excluded ones anew; who is `planned` is not touched any more.
+def plan_changed(connection: Connection, rows: Sequence[Row], people_ids: Iterable[str]) -> tuple[Row, ...]:
+    """Store rows that are new and plan open or excluded ones anew; these people are then not touched any more.
 
     A row that ended with a report or with staff stays as it is. Returns those of the rows that are open now.
     """
@@ -185,9 +179,7 @@ def plan_changed(connection: Connection, rows: Sequence[Row], planned: Iterable[
         stored = _row(connection.execute(_KNOWN, key).mappings().one())
         if stored.settled is None:
             found.append(stored)
-    gone = [{"key": each} for each in planned]
-    if gone:
-        connection.execute(_PLANNED, gone)
+    planned(connection, people_ids)
     return tuple(found)
 
 

@@ -1,10 +1,11 @@
-"""The roster in the database: persons and their numbers."""
+"""The roster in the database: persons, their numbers and their slots. What staff decide is in ivr.storage.decisions."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Executable,
     RowMapping,
     Select,
+    Table,
     bindparam,
     delete,
     insert,
@@ -19,16 +21,30 @@ from sqlalchemy import (
     update,
 )
 
-from ivr.roster import Person
-from ivr.storage.schema import numbers
+from ivr.handover import PERIOD_OVER
+from ivr.person import Closing, Hours, Pause, Person, Risk
+from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
+from ivr.storage.touched import touch
 
 
-def selects(*conditions: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
-    """The numbers of some people, and the people."""
-    owned = select(numbers.c.person_id, numbers.c.number).join(table).where(*conditions)
-    return owned.order_by(numbers.c.person_id, numbers.c.position), select(table).where(*conditions).order_by(
-        table.c.id
+class Wanted(NamedTuple):
+    """Statements for some people: their numbers, their slots, themselves."""
+
+    numbers: Select[Any]
+    slots: Select[Any]
+    people: Select[Any]
+
+
+def selects(*conditions: ColumnElement[bool]) -> Wanted:
+    """The statements for those people who fulfil the conditions, by id."""
+
+    def owned(of: Table, value: str) -> Select[Any]:
+        found = select(of.c.person_id, of.c[value]).join(table).where(*conditions)
+        return found.order_by(of.c.person_id, of.c.position)
+
+    return Wanted(
+        owned(numbers, "number"), owned(person_slots, "slot"), select(table).where(*conditions).order_by(table.c.id)
     )
 
 
@@ -40,6 +56,13 @@ _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
     table.c.id.in_(select(numbers.c.person_id).where(numbers.c.number == bindparam("wanted"))),
 )
+#: A period that was prolonged is not over any more.
+_PROLONGED = update(follow_ups).where(
+    follow_ups.c.person_id == bindparam("key"),
+    follow_ups.c.reason == PERIOD_OVER,
+    follow_ups.c.closed_at.is_(None),
+    follow_ups.c.day <= bindparam("last"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,33 +71,37 @@ class Stored:
 
     added: int
     changed: int
+    closed: tuple[str, ...] = ()  #: ids of those whom staff had closed: they stay closed, and are not called
 
 
 def upsert_people(connection: Connection, people: Sequence[Person], at: datetime) -> Stored:
-    """Store each person exactly as given, numbers too; new ones are created `at`. Others stay as they are.
+    """Store what a roster says of each person, numbers and slots too; new ones are created `at`. Others stay.
 
-    A person given without `closed_at` is under observation, also if it was closed before.
+    Pauses and closings are decisions of staff: a file neither makes nor ends them, whatever the records say.
     All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters.
     """
     known = {each.id: each for each in list_people(connection, closed=True)}
     new = [each for each in people if each.id not in known]
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
-    changed = [each for each in people if each.id in known and each != known[each.id]]
+    changed = [each for each in people if each.id in known and _columns(each) != _columns(known[each.id])]
+    moved = [each for each in people if each.id in known and _owned(each) != _owned(known[each.id])]
     _each(connection, insert(table), [_columns(person) | {"created_at": at} for person in new])
     keyed = update(table).where(table.c.id == bindparam("key"))
     _each(connection, keyed, [_columns(person) | {"key": person.id} for person in changed])
-    _each(
-        connection,
-        delete(numbers).where(numbers.c.person_id == bindparam("key")),
-        [{"key": person.id} for person in changed],
-    )
-    rows = [
-        {"person_id": person.id, "position": position, "number": number}
-        for person in (*new, *changed)
-        for position, number in enumerate(person.numbers)
-    ]
-    _each(connection, insert(numbers), rows)
-    return Stored(len(new), len(changed))
+    for part in (numbers, person_slots):
+        gone = delete(part).where(part.c.person_id == bindparam("key"))
+        _each(connection, gone, [{"key": person.id} for person in moved])
+    _each(connection, insert(numbers), _rows("number", {each.id: each.numbers for each in (*new, *moved)}))
+    _each(connection, insert(person_slots), _rows("slot", {each.id: each.slots for each in (*new, *moved)}))
+    prolonged = [each for each in changed if each.ends != known[each.id].ends]
+    rows = [{"key": each.id, "last": each.ends or _LAST_DAY, "closed_at": at} for each in prolonged]
+    _each(connection, _PROLONGED, rows)
+    touch(connection, (each.id for each in (*new, *changed, *moved)))
+    closed = tuple(each.id for each in people if each.id in known and known[each.id].closing)
+    return Stored(len(new), len({each.id for each in (*changed, *moved)}), closed)
+
+
+_LAST_DAY = date.max
 
 
 def _each(connection: Connection, statement: Executable, rows: list[dict[str, object]]) -> None:
@@ -83,23 +110,32 @@ def _each(connection: Connection, statement: Executable, rows: list[dict[str, ob
         connection.execute(statement, rows)
 
 
+def _rows(column: str, owned: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    return [
+        {"person_id": person_id, "position": position, column: value}
+        for person_id, values in owned.items()
+        for position, value in enumerate(values)
+    ]
+
+
+def _owned(person: Person) -> tuple[object, object]:
+    return person.numbers, person.slots
+
+
 def _columns(person: Person) -> dict[str, object]:
     return {
         "id": person.id,
         "name": person.name,
         "kana": person.kana,
         "language": person.language,
-        "slot": person.slot,
-        "closed_at": person.closed_at,
+        "own_time": person.own_time,
+        "hours_from": person.hours.first if person.hours else None,
+        "hours_until": person.hours.until if person.hours else None,
+        "risk": person.risk,
+        "facts": json.dumps(dict(person.facts), ensure_ascii=False, sort_keys=True),
+        "begins": person.begins,
+        "ends": person.ends,
     }
-
-
-def close_person(connection: Connection, person_id: str, at: datetime) -> bool:
-    """End the observation, by a decision of staff; False if it had ended or there is no such person."""
-    found = connection.execute(
-        update(table).where(table.c.id == person_id, table.c.closed_at.is_(None)).values(closed_at=at)
-    )
-    return found.rowcount == 1
 
 
 def list_people(connection: Connection, *, closed: bool = False) -> tuple[Person, ...]:
@@ -118,23 +154,41 @@ def people_by_number(connection: Connection, number: str) -> tuple[Person, ...]:
 
 
 def read_people(
-    connection: Connection, wanted: tuple[Select[Any], Select[Any]], values: Mapping[str, object] = MappingProxyType({})
+    connection: Connection, wanted: Wanted, values: Mapping[str, object] = MappingProxyType({})
 ) -> tuple[Person, ...]:
     """The people whom `selects` made statements for."""
-    owned, found = wanted
+    numbers_of = _grouped(connection, wanted.numbers, values)
+    slots_of = _grouped(connection, wanted.slots, values)
+    rows = connection.execute(wanted.people, values).mappings()
+    return tuple(_person(row, numbers_of.get(row["id"], ()), slots_of.get(row["id"], ())) for row in rows)
+
+
+def _grouped(connection: Connection, wanted: Select[Any], values: Mapping[str, object]) -> dict[str, list[str]]:
     of: dict[str, list[str]] = {}
-    for person_id, number in connection.execute(owned, values):
-        of.setdefault(person_id, []).append(number)
-    return tuple(_person(row, of.get(row["id"], ())) for row in connection.execute(found, values).mappings())
+    for person_id, value in connection.execute(wanted, values):
+        of.setdefault(person_id, []).append(value)
+    return of
 
 
-def _person(row: RowMapping, owned: Sequence[str]) -> Person:
+def _person(row: RowMapping, owned: Sequence[str], slots: Sequence[str]) -> Person:
+    pause = closing = None
+    if row["paused_since"] is not None:
+        pause = Pause(row["paused_since"], row["paused_until"], row["paused_by"], row["paused_reason"])
+    if row["closed_at"] is not None:
+        closing = Closing(row["closed_at"], row["closed_by"] or "-", row["closed_reason"] or "-")
     return Person(
         id=row["id"],
         name=row["name"],
         kana=row["kana"],
         numbers=tuple(owned),
-        slot=row["slot"],
+        slots=tuple(slots),
         language=row["language"],
-        closed_at=row["closed_at"],
+        own_time=row["own_time"],
+        hours=Hours(row["hours_from"], row["hours_until"]) if row["hours_from"] is not None else None,
+        risk=Risk(row["risk"]),
+        facts=json.loads(row["facts"]) if row["facts"] != "{}" else {},
+        begins=row["begins"],
+        ends=row["ends"],
+        pause=pause,
+        closing=closing,
     )

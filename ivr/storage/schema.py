@@ -2,11 +2,11 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import DDL, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, event, text
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage.columns import Day, Moment, one_of
+from ivr.storage.columns import Day, Moment, TimeOfDay, one_of
 
 #: Attempts to one person in one slot, those that met a full network too, whatever else fails.
 MOST_ATTEMPTS_A_SLOT = 30
@@ -33,6 +33,15 @@ class Source(StrEnum):
     AUTOMATIC_CALL = "automatic_call"  #: we rang
     HEALTH_CALL = "health_call"  #: the person rang us
     SELF_ENTRY = "self_entry"  #: the person wrote it, in a form or another system
+
+
+class Decided(StrEnum):
+    """What staff decided about a person; the only thing that keeps somebody under observation from being called."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CLOSE = "close"
+    REOPEN = "reopen"
 
 
 class Auth(StrEnum):
@@ -85,9 +94,21 @@ people = _table(
     _text("name"),
     _text("kana"),
     Column("language", Text, nullable=False, server_default="ja"),
-    _text("slot"),
     _moment("created_at"),
     _moment("closed_at", null=True),
+    _text("closed_by", null=True),
+    _text("closed_reason", null=True),
+    _moment("paused_since", null=True),
+    _moment("paused_until", null=True),
+    _text("paused_by", null=True),
+    _text("paused_reason", null=True),
+    Column("own_time", TimeOfDay, nullable=True),
+    Column("hours_from", TimeOfDay, nullable=True),
+    Column("hours_until", TimeOfDay, nullable=True),
+    Column("risk", Text, nullable=False, server_default="normal"),
+    Column("facts", Text, nullable=False, server_default="{}"),
+    Column("begins", Day, nullable=True),
+    Column("ends", Day, nullable=True),
     CheckConstraint("length(id) BETWEEN 6 AND 8", name="id"),
 )
 
@@ -99,6 +120,38 @@ numbers = _table(
     # Not unique: a household shares its telephone.
     Index(None, "number"),
 )
+
+person_slots = _table(
+    "person_slots",
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    _text("slot"),
+    Index(None, "person_id", "slot", unique=True),
+)
+
+decisions = _table(
+    "decisions",
+    _key(),
+    _to("person_id", "people.id"),
+    _text("kind"),
+    _moment("at"),
+    _text("by"),
+    _text("reason"),
+    _moment("until", null=True),
+    one_of("kind", Decided),
+    CheckConstraint("by <> '' AND reason <> ''", name="signed"),
+    Index(None, "person_id"),
+    autoincrement=True,
+)
+
+#: What was decided stays as it was written down, whoever writes to the database.
+DECISIONS_STAY = tuple(
+    f"CREATE TRIGGER decisions_no_{verb} BEFORE {verb.upper()} ON decisions "
+    "BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END"
+    for verb in ("update", "delete")
+)
+for _trigger in DECISIONS_STAY:
+    event.listen(decisions, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 
 questionnaires = _table(
     "questionnaires",

@@ -21,7 +21,17 @@ from sqlalchemy import (
 
 from ivr.call import CallState, Outcome
 from ivr.questionnaire.model import Level
-from ivr.storage.schema import Completeness, alerts, attempts, calls, follow_ups, people, reports, sessions
+from ivr.storage.schema import (
+    Completeness,
+    alerts,
+    attempts,
+    calls,
+    follow_ups,
+    people,
+    person_slots,
+    reports,
+    sessions,
+)
 
 
 class DayState(StrEnum):
@@ -41,7 +51,7 @@ class PersonStatus:
     person_id: str
     name: str
     kana: str
-    slot: str
+    slot: str  #: names of the slots, with spaces between
     state: DayState
     partial: bool  #: there are some answers but no complete report, whatever the state
     attempts: int  #: ended or under way, of all slots of the day
@@ -74,7 +84,7 @@ def status_of_day(connection: Connection, day: date) -> tuple[PersonStatus, ...]
                 person_id=row["id"],
                 name=row["name"],
                 kana=row["kana"],
-                slot=row["slot"],
+                slot=row["slot"] or "",
                 state=day_state(
                     complete=complete, follow_up=bool(reasons), partial=partial, in_call=bool(row["in_call"])
                 ),
@@ -121,6 +131,11 @@ def _query(day: date) -> Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
+    slots = (
+        select(func.aggregate_strings(person_slots.c.slot, " "))
+        .where(person_slots.c.person_id == people.c.id)
+        .scalar_subquery()
+    )
     joined: FromClause = people
     for part in (reported, tried, tasks, talking, fired):
         joined = joined.outerjoin(part, part.c.person_id == people.c.id)
@@ -129,7 +144,7 @@ def _query(day: date) -> Select[Any]:
             people.c.id,
             people.c.name,
             people.c.kana,
-            people.c.slot,
+            slots.label("slot"),
             reported.c.complete,
             reported.c.any.label("partial"),
             func.coalesce(tried.c.count, 0).label("attempts"),

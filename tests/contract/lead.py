@@ -12,9 +12,9 @@ import yaml
 
 from ivr import inbound
 from ivr.config import Config, read_config
+from ivr.person import Person
 from ivr.prompts import Prompts
 from ivr.questionnaire.parse import parse
-from ivr.roster import Person
 from ivr.site import Site
 from ivr.storage.database import open_database
 from ivr.storage.people import upsert_people
@@ -54,7 +54,7 @@ class Report:
 def callers() -> list[Caller]:
     """One for each conversation."""
     return [
-        Caller(Person(f"2000{index:04d}", "見本", "ミホン", (f"0900200{index:04d}",), "morning"), each)
+        Caller(Person(f"2000{index:04d}", "見本", "ミホン", (f"0900200{index:04d}",), ("morning",)), each)
         for index, each in enumerate(conversations(), 1)
     ]
 

@@ -13,8 +13,9 @@ from ivr.config import Config
 from ivr.questionnaire.model import SessionStatus
 from ivr.storage import calls
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import open_follow_ups
-from ivr.storage.people import close_person, upsert_people
+from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer, look
@@ -136,7 +137,7 @@ async def enter(desk: Desk, count: int, **other: object) -> list[str]:
         for number in range(1, count + 1)
     ]
     for each in (HANAKO, TARO, SACHIKO):
-        await desk.database.write(close_person, each.id, desk.clock.now())
+        await desk.database.write(close_person, each.id, Signed("見本", "終了", desk.clock.now()))
     await desk.database.write(upsert_people, people, desk.clock.now())
     return [each.id for each in people]
 

@@ -19,14 +19,15 @@ from sqlalchemy import Connection, select
 
 from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import HandOver
-from ivr.roster import Person
+from ivr.person import Person
 from ivr.storage import calls, migrate
 from ivr.storage.database import open_database
-from ivr.storage.people import close_person, upsert_people
+from ivr.storage.decisions import Signed, close_person
+from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
 from ivr.storage.schema import Completeness, attempts, follow_ups, reports
 from ivr.storage.sessions import open_session, save_turn
-from ivr.window import window_of
+from ivr.window import windows_of
 from scheduler.dialer import LONGEST_CALL
 from tests.fakes.site import Clock
 from tests.fakes.site import settings as config
@@ -37,10 +38,10 @@ T = TypeVar("T")
 
 #: A household of two, one of them with a telephone of her own too, and two others.
 PEOPLE = (
-    Person("000001", "見本 一", "ミホン", ("0310000001", "09000000001"), "morning"),
-    Person("000002", "見本 二", "ミホン", ("0310000001",), "morning"),
-    Person("000003", "見本 三", "ミホン", ("07000000003",), "afternoon"),
-    Person("000004", "見本 四", "ミホン", ("07000000004",), "no such slot"),
+    Person("000001", "見本 一", "ミホン", ("0310000001", "09000000001"), ("morning",)),
+    Person("000002", "見本 二", "ミホン", ("0310000001",), ("morning",)),
+    Person("000003", "見本 三", "ミホン", ("07000000003",), ("afternoon",)),
+    Person("000004", "見本 四", "ミホン", ("07000000004",), ("no such slot",)),
 )
 LINES = {"total": 3, "reserved_for_inbound": 1, "calls_per_second": 20}
 #: What a call may come to; answered ones come with their report, see `answers`.
@@ -93,11 +94,11 @@ class Days(RuleBasedStateMachine):
         if person.id in self.entered:
             return
         self.entered[person.id] = person
-        slot = self.desk.config.slots.get(person.slot)
+        windows = windows_of(self.desk.today(), person, self.desk.config.calendar)
         day = self.desk.today()
-        over = slot and self.clock.now() >= window_of(day, slot.first, slot.until, self.desk.config.centre.zone).until
+        over = any(self.clock.now() >= each.until for each in windows)
         # Entered after the slot: from tomorrow on. A person without a slot is handed over on the day or the next.
-        self.since[person.id] = day + timedelta(days=1) if over or slot is None else day
+        self.since[person.id] = day + timedelta(days=1) if over or not windows else day
         self.run(self.desk.database.write(upsert_people, [person], self.clock.now()))
 
     @precondition(lambda self: len(self.closed) < 2)
@@ -105,7 +106,7 @@ class Days(RuleBasedStateMachine):
     def staff_end_the_observation(self, person: Person) -> None:
         if person.id in self.entered and person.id not in self.closed:
             self.closed[person.id] = self.desk.today()
-            self.run(self.desk.database.write(close_person, person.id, self.clock.now()))
+            self.run(self.desk.database.write(close_person, person.id, Signed("見本", "終了", self.clock.now())))
 
     @rule(minutes=st.sampled_from([1, 1, 4, 4, 16, 31, 61, 150, 600]))
     def time_passes(self, minutes: float) -> None:
@@ -201,8 +202,7 @@ class Days(RuleBasedStateMachine):
         rows = self.run(self.desk.database.read(_attempts))
         for row in rows:
             person = self.entered[row.person_id]
-            slot = self.desk.config.slots[person.slot]
-            window = window_of(row.day, slot.first, slot.until, self.desk.config.centre.zone)
+            (window,) = windows_of(row.day, person, self.desk.config.calendar)
             assert window.allows(row.planned_at, self.desk.config.dialling.ring_seconds)
             assert row.number in person.numbers
         tried = Counter((row.person_id, row.day) for row in rows if row.outcome != Outcome.CONGESTION)

@@ -11,8 +11,9 @@ from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import HandOver
 from ivr.storage import calls, facts
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, open_follow_up
-from ivr.storage.people import close_person, upsert_people
+from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
 from scheduler.dialer import look
 from scheduler.rows import SETTLED
@@ -35,13 +36,13 @@ async def test_who_is_done_is_left_alone(desk: Desk) -> None:
     wish = NewFollowUp(DAY, "call_wished", TARO.id)
     await desk.database.write(open_follow_up, wish, NOW)
     assert await desk.look() == []
-    await desk.database.write(close_person, SACHIKO.id, NOW)
+    await desk.database.write(close_person, SACHIKO.id, Signed("見本", "終了", NOW))
     assert await desk.look(300) == []
     assert await handed(desk) == {(DAY, TARO.id, "call_wished")}
 
 
 async def test_a_person_is_tried_as_often_as_allowed_and_then_handed_over(desk: Desk) -> None:
-    await desk.database.write(close_person, TARO.id, NOW)
+    await desk.database.write(close_person, TARO.id, Signed("見本", "終了", NOW))
     numbers = []
     for minutes in (0, 30, 60):
         assert await desk.look(minutes) == [HANAKO.id]
@@ -122,7 +123,7 @@ async def test_who_was_entered_after_the_slot_begins_tomorrow(desk: Desk) -> Non
 
 
 async def test_a_slot_that_the_settings_lack_is_a_follow_up_from_the_day_of_entry(desk: Desk) -> None:
-    await enter(desk, 1, slot="noon")
+    await enter(desk, 1, slots=("noon",))
     await desk.look(60)
     assert await handed(desk) == {(DAY, "000001", HandOver.NO_SLOT)}
 

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Connection
 
 from ivr.call import CallState, Direction
+from ivr.person import Person
 from ivr.questionnaire.model import Answer, Session, SessionStatus, Turn
-from ivr.roster import Person
 from ivr.storage.calls import Attempt, Call, plan_attempt, start_call
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
@@ -18,10 +18,10 @@ from ivr.storage.sessions import StoredSession, open_session
 NOW = datetime(2025, 1, 6, 0, 0, tzinfo=UTC)
 DAY = date(2025, 1, 6)
 
-HANAKO = Person("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), "morning")
+HANAKO = Person("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), ("morning",))
 #: Shares the landline.
-TARO = Person("00123457", "見本 太郎", "ミホン タロウ", ("0310000001",), "morning")
-SACHIKO = Person("200001", "例文 幸子", "レイブン サチコ", ("07000000003",), "afternoon")
+TARO = Person("00123457", "見本 太郎", "ミホン タロウ", ("0310000001",), ("morning",))
+SACHIKO = Person("200001", "例文 幸子", "レイブン サチコ", ("07000000003",), ("afternoon",))
 ROSTER = (HANAKO, TARO, SACHIKO)
 
 FRESH = Session("hash-1", "temperature")
@@ -40,7 +40,7 @@ def fill(connection: Connection) -> None:
 
 def attempt(id: str, person: Person = HANAKO, number: str = "", minutes: float = 0) -> Attempt:
     """A planned attempt; by default on the person's first number."""
-    return Attempt(id, person.id, number or person.numbers[0], DAY, person.slot, later(minutes))
+    return Attempt(id, person.id, number or person.numbers[0], DAY, person.slots[0], later(minutes))
 
 
 def dial(connection: Connection, id: str, person: Person = HANAKO, minutes: float = 0) -> Call:

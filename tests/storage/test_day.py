@@ -11,8 +11,8 @@ from ivr.call import Ending, Outcome
 from ivr.export import ReportRow
 from ivr.questionnaire.model import AlertRule, FollowUpReason, Level, SessionStatus
 from ivr.storage.calls import answer_call, end_call, plan_attempt
+from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
-from ivr.storage.people import close_person
 from ivr.storage.reports import export_rows, report_exists, reports_of_day
 from ivr.storage.schema import reports
 from ivr.storage.sessions import save_turn
@@ -110,7 +110,7 @@ def test_the_day_is_one_query_however_many_persons(connection: Connection) -> No
 
 
 def test_closed_persons_and_unknown_callers_are_not_on_the_list(connection: Connection) -> None:
-    close_person(connection, HANAKO.id, NOW)
+    close_person(connection, HANAKO.id, Signed("見本", "終了", NOW))
     begin_session(connection, "s1", None)
     save_turn(connection, "s1", None, turn(("temperature", "36.5")), later(1))
     assert [each.person_id for each in status_of_day(connection, DAY)] == [TARO.id, SACHIKO.id]

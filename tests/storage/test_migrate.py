@@ -50,11 +50,25 @@ def test_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) -> Non
 
 
 def _definitions(file: Path) -> dict[str, list[str]]:
-    """Name -> the lines of its definition, in any order (constraints have none)."""
+    """Name -> the parts of its definition, in any order: constraints have none, and added columns come last."""
     connection = sqlite3.connect(file)
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {name: sorted(line.strip().rstrip(",") for line in sql.splitlines()) for name, sql in found}
+    return {name: sorted(_parts(sql)) for name, sql in found}
+
+
+def _parts(sql: str) -> list[str]:
+    """What stands between the commas that are in one pair of brackets only."""
+    parts, depth = [""], 0
+    for each in " ".join(sql.split()):
+        depth += (each == "(") - (each == ")")
+        if depth == 1 and each in "(,":
+            parts.append("")
+        elif depth == 0 and each == ")":
+            parts.append(")")
+        else:
+            parts[-1] += each
+    return [each.strip() for each in parts]
 
 
 def test_alembic_sees_no_difference_either(file: Path) -> None:

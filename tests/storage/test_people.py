@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
+from ivr.person import Closing
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person
 from ivr.storage.facts import get_fact, set_fact
-from ivr.storage.people import Stored, close_person, get_person, list_people, people_by_number, upsert_people
+from ivr.storage.people import Stored, get_person, list_people, people_by_number, upsert_people
 from ivr.storage.questionnaires import questionnaire_source, store_questionnaire
 from ivr.storage.schema import people
 from tests.storage.records import HANAKO, NOW, ROSTER, SACHIKO, TARO, later
@@ -27,7 +29,7 @@ def test_a_household_shares_its_number(connection: Connection) -> None:
 
 
 def test_a_second_import_changes_what_differs_and_nothing_else(connection: Connection) -> None:
-    moved = replace(TARO, slot="afternoon", numbers=("09000000002", "0310000001"))
+    moved = replace(TARO, slots=("afternoon",), numbers=("09000000002", "0310000001"))
     other = replace(SACHIKO, id="300001")
     assert upsert_people(connection, (HANAKO, moved, other), later(5)) == Stored(added=1, changed=1)
     assert list_people(connection) == (HANAKO, moved, SACHIKO, other)
@@ -47,20 +49,22 @@ async def test_an_import_is_all_or_nothing(database: Database) -> None:
 
 
 def test_closed_persons_are_kept_but_neither_listed_nor_recognised(connection: Connection) -> None:
-    assert close_person(connection, HANAKO.id, later(1))
-    assert not close_person(connection, HANAKO.id, later(2))
-    assert not close_person(connection, "999999", later(2))
-    closed = replace(HANAKO, closed_at=later(1))
+    assert close_person(connection, HANAKO.id, Signed("担当", "回復", later(1)))
+    assert not close_person(connection, HANAKO.id, Signed("担当", "回復", later(2)))
+    assert not close_person(connection, "999999", Signed("担当", "回復", later(2)))
+    closed = replace(HANAKO, closing=Closing(later(1), "担当", "回復"))
+    assert closed.closed_at == later(1)
     assert list_people(connection) == (TARO, SACHIKO)
     assert list_people(connection, closed=True) == (closed, TARO, SACHIKO)
     assert people_by_number(connection, "0310000001") == (TARO,)
     assert get_person(connection, HANAKO.id) == closed
 
 
-def test_who_is_imported_again_is_under_observation_again(connection: Connection) -> None:
-    close_person(connection, HANAKO.id, later(1))
-    upsert_people(connection, [HANAKO], later(2))
-    assert list_people(connection) == ROSTER
+def test_a_file_does_not_take_back_what_staff_decided(connection: Connection) -> None:
+    close_person(connection, HANAKO.id, Signed("担当", "回復", later(1)))
+    found = upsert_people(connection, [replace(HANAKO, name="見本 華子"), TARO], later(2))
+    assert found == Stored(added=0, changed=1, closed=(HANAKO.id,))
+    assert list_people(connection) == (TARO, SACHIKO)
 
 
 def test_a_version_of_a_questionnaire_is_kept_as_it_was(connection: Connection) -> None:
