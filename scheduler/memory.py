@@ -28,7 +28,9 @@ class MemoryRows:
     facts: dict[str, str] = field(default_factory=dict)
     alarms: dict[tuple[str, str], str] = field(default_factory=dict)
     raised: list[tuple[datetime, str, str]] = field(default_factory=list)
+    closed: int = 0
     touched: set[str] = field(default_factory=set)
+    counted: dict[tuple[date, str], list[int]] = field(default_factory=dict)  #: see agenda.Count
 
     def enter(self, person: Person, at: datetime) -> None:
         """Somebody comes under observation, or changes."""
@@ -39,6 +41,7 @@ class MemoryRows:
         """Staff end the observation."""
         self.people[person_id] = replace(self.people[person_id], closing=Closing(at, "-", "-"))
         self.touched.add(person_id)
+        self.closed += 1
 
     def report(self, person_id: str, day: date) -> None:
         """A complete report came in, by whatever way."""
@@ -75,7 +78,7 @@ class MemoryRows:
     async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
         new = [each for each in rows if (each.person_id, each.day, each.slot) not in self.rows]
         for each in new:
-            self.rows[each.person_id, each.day, each.slot] = each
+            self._store(each)
         return [each for each in new if each.settled is None]
 
     async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
@@ -85,7 +88,7 @@ class MemoryRows:
             known = self.rows.get(key, each)
             if each.settled is None and known.settled in (None, Settled.EXCLUDED):
                 known = replace(each, tries=known.tries)
-            self.rows[key] = known
+            self._store(known)
             if known.settled is None:
                 found.append(known)
         self.touched.difference_update(planned)
@@ -120,7 +123,7 @@ class MemoryRows:
         used = self.on_number.get((attempt.number, attempt.day), Used(0, None, False))
         if used.in_use or any(each.outcome is None for each in mine):
             raise calls.AlreadyCalling
-        self.rows[key] = replace(row, tries=row.tries + 1, next_at=then)
+        self._store(replace(row, tries=row.tries + 1, next_at=then))
         mine.append(attempt)
         self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
 
@@ -133,7 +136,18 @@ class MemoryRows:
     def _change(self, key: Key, change: Callable[[Row], Row]) -> None:
         row = self.rows[key]
         if row.settled is None:
-            self.rows[key] = change(row)
+            self._store(change(row))
+
+    def _store(self, row: Row) -> None:
+        key = (row.person_id, row.day, row.slot)
+        count = self.counted.setdefault((row.day, row.slot), [0, 0, 0])
+        for sign, each in ((-1, self.rows.get(key)), (1, row)):
+            if each is not None:
+                is_open = each.settled is None
+                count[0] += sign
+                count[1] += sign * (is_open and not each.tries)
+                count[2] += sign * is_open
+        self.rows[key] = row
 
     async def hand_over(
         self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
@@ -145,17 +159,10 @@ class MemoryRows:
         return 0  # every simulated call ends
 
     async def counts(self, day: date) -> Sequence[agenda.Count]:
-        found: dict[str, list[int]] = {}
-        for row in self.rows.values():
-            if row.day == day:
-                count = found.setdefault(row.slot, [0, 0, 0])
-                count[0] += 1
-                count[1] += row.settled is None and not row.tries
-                count[2] += row.settled is None
-        return [agenda.Count(slot, *count) for slot, count in found.items()]
+        return [agenda.Count(slot, *count) for (of, slot), count in self.counted.items() if of == day]
 
     async def observed(self) -> int:
-        return sum(each.closing is None for each in self.people.values())
+        return len(self.people) - self.closed
 
     async def get_fact(self, key: str) -> str | None:
         return self.facts.get(key)

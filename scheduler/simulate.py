@@ -19,7 +19,7 @@ from ivr.person import Person
 from ivr.storage import calls
 from ivr.storage.schema import Settled
 from scheduler.clock import ClockGuard
-from scheduler.dialer import Dialer, tick
+from scheduler.dialer import LONGEST_CALL, Dialer, tick
 from scheduler.jobs import Job, jobs_of
 from scheduler.memory import MemoryRows
 from scheduler.pacing import free_lines
@@ -151,7 +151,6 @@ class World:
     def __init__(self, config: Config, people: Sequence[Person], day: date, model: Model, chance: Random) -> None:
         self.config, self.day, self.model, self.chance = config, day, model, chance
         self.begin = datetime.combine(day, datetime.min.time(), config.centre.zone).astimezone(UTC)
-        self.end = self.begin + timedelta(days=1)
         self.loop = VirtualLoop(self._pass)
         self.rows = MemoryRows()
         for each in people:
@@ -203,7 +202,8 @@ class World:
         tally.first_at = tally.first_at or now
         if self.rows.rows[attempt.person_id, attempt.day, attempt.slot].tries == 1:
             tally.last_first_at = now
-        tally.most_at_once = max(tally.most_at_once, len(self.dialer.under_way))
+        in_use = sum(each.outbound for each in self.dialer.loads.values())
+        tally.most_at_once = max(tally.most_at_once, in_use)
         outcome = draw(model, self.chance)
         seconds = max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])
         if outcome is Outcome.NO_ANSWER:
@@ -255,7 +255,8 @@ class World:
         await asyncio.sleep((window[0] - self.begin).total_seconds() - 60)
         self._begin_jobs()
         events = [asyncio.create_task(each) for each in self._events(*window)]
-        await asyncio.sleep((self.end - self.now()).total_seconds() - 1)
+        # Everybody is reached or handed over by then: nobody is rung after the window, and no call is so long.
+        await asyncio.sleep((window[1] - self.now() + LONGEST_CALL).total_seconds())
         for each in [*self.jobs, *events, *self.dialer.under_way]:
             each.cancel()
         await asyncio.gather(*self.jobs, *events, *self.dialer.under_way, return_exceptions=True)

@@ -144,12 +144,12 @@ async def test_the_loop_goes_on_after_a_bad_look(desk: Desk, caplog: pytest.LogC
     read = desk.database.read
     failed = 0
 
-    async def fails_at_first(function: object, *args: object) -> object:
+    async def fails_at_first(function: object, *args: object, **more: object) -> object:
         nonlocal failed
         if failed < 2:
             failed += 1
             raise OSError("disk")
-        return await read(function, *args)  # type: ignore[arg-type]
+        return await read(function, *args, **more)  # type: ignore[arg-type]
 
     desk.database.read = fails_at_first  # type: ignore[assignment, method-assign]
     running = asyncio.create_task(run_jobs(desk.dialer))
