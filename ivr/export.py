@@ -51,11 +51,11 @@ def to_csv(rows: Sequence[ReportRow], zone: tzinfo, questions: Sequence[str] = (
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     # Question ids are prefixed: one may be called `day`.
-    writer.writerow([*_FIXED, "alerts", "follow_ups", *(_harmless(f"answer.{each}") for each in columns)])
+    writer.writerow([*_FIXED, "alerts", "follow_ups", *(harmless(f"answer.{each}") for each in columns)])
     for row in rows:
         lists = [" ".join(row.alerts), " ".join(row.follow_ups)]
         cells = [*_fixed(row, zone).values(), *lists, *(row.answers.get(each, "") for each in columns)]
-        writer.writerow([_harmless(each or "") for each in cells])
+        writer.writerow([harmless(each or "") for each in cells])
     return "\ufeff" + out.getvalue()
 
 
@@ -86,5 +86,6 @@ def _fixed(row: ReportRow, zone: tzinfo) -> dict[str, str | None]:
     return shown
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The cell, with an apostrophe before it if a spreadsheet would run it."""
     return "'" + cell if cell.startswith(_FORMULA) else cell

@@ -49,6 +49,7 @@ class Dialer:
     loaded: bool = False  #: the queue holds all that the rows hold
     last_start: datetime | None = None
     closed_since: datetime | None = None  #: the gate, as of the last look
+    decisions: int = 0  #: how many were made
     watched: bool = False  #: the watchdog has compared the clock with its last look before the start
     waiting_since: datetime | None = None  #: since when people wait for a line, as of the last look
 
@@ -182,6 +183,7 @@ async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
         return
     step = _after(step, facts, case)
     decision = decide(case, dialer.rules, now)
+    dialer.decisions += 1
     match decision:
         case Dial(number, then):
             if trunk is None:

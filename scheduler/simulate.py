@@ -18,6 +18,7 @@ from ivr.config import Config
 from ivr.person import Person
 from ivr.storage import calls
 from ivr.storage.schema import Settled
+from ivr.window import EARLIEST, LATEST, PATIENTS
 from scheduler.clock import ClockGuard
 from scheduler.dialer import LONGEST_CALL, Dialer, tick
 from scheduler.jobs import Job, jobs_of
@@ -142,6 +143,7 @@ class Result:
     finished_at: datetime | None
     makespan: float  #: seconds from the first call to the end of the last
     lower_bound: float  #: seconds that the same calls take at least on as many lines
+    decisions: int
     alarms: Sequence[tuple[datetime, str, str]]
 
 
@@ -156,7 +158,9 @@ class World:
         for each in people:
             self.rows.enter(each, self.begin)
         self.tally = Tally()
+        self.first_calls: dict[tuple[str, str], datetime] = {}  #: person and slot -> when
         self.ids = 0
+        self.decisions = 0  #: of processes that were killed
         self.closing = 0
         self.jobs: list[asyncio.Task[None]] = []
         self.dialer = self._start()
@@ -200,8 +204,8 @@ class World:
         tally.attempts += 1
         now = self.now()
         tally.first_at = tally.first_at or now
-        if self.rows.rows[attempt.person_id, attempt.day, attempt.slot].tries == 1:
-            tally.last_first_at = now
+        if (attempt.person_id, attempt.slot) not in self.first_calls:
+            self.first_calls[attempt.person_id, attempt.slot] = tally.last_first_at = now
         in_use = sum(each.outbound for each in self.dialer.loads.values())
         tally.most_at_once = max(tally.most_at_once, in_use)
         outcome = draw(model, self.chance)
@@ -222,6 +226,7 @@ class World:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.rows.recover(self.now())
+        self.decisions += self.dialer.decisions
         self.dialer = self._start()
         self._begin_jobs()
 
@@ -262,10 +267,8 @@ class World:
         await asyncio.gather(*self.jobs, *events, *self.dialer.under_way, return_exceptions=True)
 
     def _window(self) -> tuple[datetime, datetime]:
-        hours = self.config.slots.values()
-        zone = self.config.centre.zone
-        first = datetime.combine(self.day, min(each.first for each in hours), zone).astimezone(UTC)
-        return first, datetime.combine(self.day, max(each.until for each in hours), zone).astimezone(UTC)
+        first, until = (datetime.combine(self.day, each, PATIENTS).astimezone(UTC) for each in (EARLIEST, LATEST))
+        return first, until
 
     def _events(self, first: datetime, until: datetime) -> list[Any]:
         seconds = (until - first).total_seconds()
@@ -321,6 +324,7 @@ class World:
             finished_at=tally.finished_at,
             makespan=makespan,
             lower_bound=max(tally.carried / lines, tally.longest),
+            decisions=self.decisions + self.dialer.decisions,
             alarms=self.rows.raised,
         )
 
