@@ -14,7 +14,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from ivr.export import harmless
+from ivr.spreadsheet import harmless
 
 #: Every PDF reader brings this typeface or one like it: no font file is needed.
 FONT = "HeiseiKakuGo-W5"

@@ -8,28 +8,19 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.call import Outcome
+from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
+from ivr.dialling import Part as _Part
 from ivr.document import Document, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
-from ivr.numbers import BadNumber, Plan, normalise
+from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import OWN_TIME
 from ivr.person import Hours as PersonHours
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
-
-#: A terminal must stop ringing within 2 minutes (Terminal Facilities Rules, Article 32-3).
-LONGEST_RING_SECONDS = 110
-#: ... and may redial at most twice within 3 minutes: a later call is a new one.
-SHORTEST_SPACING_SECONDS = 180
-#: ... unless all redials together are at most 15; more is never useful to a patient.
-MOST_ATTEMPTS = 15
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _time_of_day(given: object) -> object:
@@ -77,6 +68,8 @@ class Centre(_Part):
     name: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Tokyo"
 
+    own_numbers: tuple[str, ...] = ()
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone in which days and windows are judged."""
@@ -94,27 +87,6 @@ class Pbx(_Part):
     inbound_numbers: tuple[str, ...] = Field(min_length=1)
     cdr_file: FilePath | None = None
     value_links: FilePath = Field(default=Path("var/sounds"), validate_default=True)
-
-
-class Lines(_Part):
-    """How much of the trunk may be used."""
-
-    total: int = Field(default=4, ge=1, le=1000)
-    reserved_for_inbound: int = Field(default=1, ge=0)
-    calls_per_second: float = Field(default=1.0, gt=0, le=20)
-
-    @model_validator(mode="after")
-    def _leave_one(self) -> Self:
-        if self.reserved_for_inbound >= self.total:
-            raise PydanticCustomError("no_line_left", "fewer reserved lines than lines")
-        return self
-
-
-class Trunk(Lines):
-    """One of several trunks: a PJSIP endpoint with its own lines and the number it presents."""
-
-    name: Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")]
-    caller_id: str | None = None
 
 
 class Hours(_Part):
@@ -187,49 +159,6 @@ class Gate(_Part):
     wait_seconds: float = Field(default=8, ge=3, le=60)
 
 
-def _retry_defaults() -> dict[Outcome, tuple[float, ...]]:
-    minute = 60.0
-    return {
-        Outcome.BUSY: (15 * minute, 30 * minute),
-        Outcome.NO_ANSWER: (30 * minute, 60 * minute),
-        Outcome.UNREACHABLE: (30 * minute, 60 * minute),
-        Outcome.REJECTED: (60 * minute,),
-        Outcome.CONGESTION: (1 * minute, 2 * minute, 5 * minute, 10 * minute),
-        Outcome.NO_KEY: (30 * minute, 60 * minute),
-        Outcome.CUT_OFF: (5 * minute,),
-        Outcome.FAILED: (15 * minute,),
-        Outcome.UNKNOWN: (15 * minute,),
-    }
-
-
-class Dialling(_Part):
-    """How long to ring and when to ring again."""
-
-    ring_seconds: float = Field(default=60, ge=10, le=LONGEST_RING_SECONDS)
-    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
-    attempts_per_day: int | None = Field(default=None, ge=1, le=MOST_ATTEMPTS)
-    calls_per_number: int = Field(default=12, ge=1, le=MOST_ATTEMPTS)
-    spread_minutes: float = Field(default=0, ge=0, le=240)
-    follow_up_minutes: float = Field(default=60, ge=0, le=1440)
-    rest_seconds: float = Field(default=SHORTEST_SPACING_SECONDS, ge=0, le=3600)
-    retry_seconds: dict[Outcome, tuple[Annotated[float, Field(gt=0)], ...]] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _a_day_holds_a_slot(self) -> Self:
-        if self.most_a_day < self.attempts:
-            raise PydanticCustomError("too_few_a_day", "attempts_per_day >= attempts")
-        return self
-
-    @property
-    def most_a_day(self) -> int:
-        """Calls to one person in all slots of a day together."""
-        return self.attempts_per_day or max(6, self.attempts)
-
-    def retry_table(self) -> dict[Outcome, tuple[float, ...]]:
-        """Seconds to wait after the first, second, … attempt that ended so; no entry: never again."""
-        return _retry_defaults() | self.retry_seconds
-
-
 class Config(_Part):
     """Everything of config.yaml."""
 
@@ -247,6 +176,16 @@ class Config(_Part):
     gate: Gate = Gate()
     dialling: Dialling = Dialling()
 
+    def own_numbers(self) -> frozenset[str]:
+        """Numbers that are ours and are never rung."""
+        presented = (each.caller_id for each in self.trunks if each.caller_id)
+        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *presented)))
+
+    @cached_property
+    def numbering(self) -> Numbering:
+        """What may be rung."""
+        return Numbering(self.numbers, self.own_numbers())
+
     @cached_property
     def calendar(self) -> Calendar:
         """What these settings say about days and hours."""
@@ -261,10 +200,6 @@ class Config(_Part):
     def all_trunks(self) -> tuple[Trunk, ...]:
         """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""
         return self.trunks or (Trunk(name=self.pbx.trunk, **self.lines.model_dump()),)
-
-    def own_numbers(self) -> frozenset[str]:
-        """Numbers that are ours and are never rung."""
-        return frozenset(self.pbx.inbound_numbers) | {each.caller_id for each in self.trunks if each.caller_id}
 
 
 def read_config(path: Path) -> Config:

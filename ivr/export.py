@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
+from ivr.spreadsheet import harmless
+
 
 @dataclass(frozen=True)
 class ReportRow:
@@ -30,9 +32,6 @@ class ReportRow:
 
 
 _FIXED = ("report_id", "day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at")
-
-#: A spreadsheet takes a cell that begins so for a formula and runs it (full-width signs too, in Japanese editions).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def question_columns(rows: Iterable[ReportRow], first: Sequence[str] = ()) -> tuple[str, ...]:
@@ -84,8 +83,3 @@ def _fixed(row: ReportRow, zone: tzinfo) -> dict[str, str | None]:
             value = value.astimezone(zone).isoformat(timespec="seconds")
         shown[name] = None if value is None else str(value)
     return shown
-
-
-def harmless(cell: str) -> str:
-    """The cell, with an apostrophe before it if a spreadsheet would run it."""
-    return "'" + cell if cell.startswith(_FORMULA) else cell

@@ -1,4 +1,4 @@
-"""The reasons for which the dialler hands a person to staff. Pure."""
+"""The reasons for which the dialler hands a person to staff, and how else a slot of a day may end. Pure."""
 
 from enum import StrEnum
 
@@ -18,3 +18,11 @@ class HandOver(StrEnum):
     NETWORK = "network"  #: the network took no call
     LIMIT = "limit"  #: the most calls of a day to the person, or to the number, were made
     WINDOW_OVER = "window_over"  #: the slot ended before the person was reached
+
+
+class Settled(StrEnum):
+    """How a step of the agenda ended."""
+
+    REPORTED = "reported"
+    HANDED_OVER = "handed_over"  #: staff have it, as a follow-up of that day
+    EXCLUDED = "excluded"  #: by a decision of staff: observation ended, paused, slot changed, blocked day

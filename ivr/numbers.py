@@ -1,11 +1,14 @@
-"""The one function between a telephone number in data and a dial string. Pure.
+"""Between a telephone number in data and a dial string: `dialable`, and nothing else. Pure.
 
 Numbering classes: the ministry's numbering plan (0A0 mobile and IP, 0ABC geographic, 0AB0 special, 1XX emergency).
 """
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
+
+from phonenumbers import PhoneNumber, PhoneNumberType, number_type
 
 
 class Plan(StrEnum):
@@ -25,14 +28,35 @@ class BadNumber(ValueError):
         self.message = message
 
 
+@dataclass(frozen=True)
+class Numbering:
+    """What this installation may ring."""
+
+    plan: Plan
+    own: frozenset[str] = frozenset()  #: our own numbers as `spelt` gives them; ringing one would make a loop
+
+
 _MOBILE_OR_IP = re.compile(r"0(?:[6789]0|50)[1-9][0-9]{7}")
 _GEOGRAPHIC = re.compile(r"0[1-9][1-9][0-9]{7}")
-#: 0AB0 services: toll-free, teleconference, mass calling, navi-dial (the caller pays), premium.
-_SPECIAL = ("0120", "0170", "0180", "0190", "0570", "0800", "0910", "0990")
+#: 0AB0 services: toll-free, teleconference, mass calling, navi-dial (the caller pays), premium; and 020, 0600.
+_SPECIAL = ("0120", "0170", "0180", "0190", "0570", "0800", "0910", "0990", "020", "0600")
 #: 0800 is toll-free; only 0800-000 of it is practice.
 _PRACTICE = re.compile(r"0(?:[679]0|50)0[0-9]{7}|0800000[0-9]{4}|0310[0-9]{6}")
+#: What Google's library must call a number before it is rung: the ranges that the ministry has given out.
+_RUNG_TYPES = (
+    PhoneNumberType.FIXED_LINE,
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.VOIP,
+)
 
 _SEPARATORS = str.maketrans("", "", " -‐‑‒–—―−ー()　")
+
+
+def spelt(raw: str) -> str:
+    """What was meant to be written: ASCII for full width, without separators, `0…` for `+81…`. Allows nothing yet."""
+    number = unicodedata.normalize("NFKC", raw).strip().translate(_SEPARATORS)
+    return "0" + number[3:].removeprefix("0") if number.startswith("+81") else number
 
 
 def normalise(raw: str, plan: Plan) -> str:
@@ -41,26 +65,46 @@ def normalise(raw: str, plan: Plan) -> str:
     Emergency and service numbers, carrier selection, international, premium and toll-free numbers are refused here,
     in code, so that no setting can allow them. Prefix codes (184, 186, `*`, `#`) are bad data, not stripped.
     """
-    number = unicodedata.normalize("NFKC", raw).strip().translate(_SEPARATORS)
-    if number.startswith("+81"):
-        number = "0" + number[3:].removeprefix("0")
+    number = spelt(raw)
+    wrong = _never_rung(number) or (_not_practice(number) if plan is Plan.PRACTICE else _not_in_japan(number))
+    if wrong:
+        raise BadNumber(wrong)
+    return number
+
+
+def _never_rung(number: str) -> str | None:
+    """Why no installation may ring this, if so: an id of the catalogue."""
     # fullmatch: `$` would let a trailing line break into the dial string.
     if not re.fullmatch(r"[0-9]+", number):
-        raise BadNumber("number.not_digits")
+        return "number.not_digits"
     if number.startswith("1"):
-        raise BadNumber("number.emergency")
-    if number.startswith(("00", "010")):
-        raise BadNumber("number.international")
-    if plan is Plan.PRACTICE:
-        if not _PRACTICE.fullmatch(number):
-            raise BadNumber("number.not_practice")
-        return number
+        return "number.emergency"
+    if not number.startswith("0"):
+        return "number.no_zero"
+    return "number.international" if number.startswith(("00", "010")) else None
+
+
+def _not_practice(number: str) -> str | None:
+    return None if _PRACTICE.fullmatch(number) else "number.not_practice"
+
+
+def _not_in_japan(number: str) -> str | None:
     if _PRACTICE.fullmatch(number):
-        raise BadNumber("number.practice")
+        return "number.practice"
     if number.startswith(_SPECIAL):
-        raise BadNumber("number.special")
+        return "number.special"
     if not (_MOBILE_OR_IP.fullmatch(number) or _GEOGRAPHIC.fullmatch(number)):
-        raise BadNumber("number.unknown_class")
+        return "number.unknown_class"
+    # Built from the digits, not parsed from the text: the library's parser also takes letters and extensions.
+    found = number_type(PhoneNumber(country_code=81, national_number=int(number[1:])))
+    return None if found in _RUNG_TYPES else "number.unassigned"
+
+
+def dialable(raw: str, numbering: Numbering) -> str:
+    """The one function between data and a dial string: `normalise`, and never our own numbers. Raises BadNumber."""
+    number = normalise(raw, numbering.plan)
+    if number in numbering.own:
+        raise BadNumber("number.own")
     return number
 
 

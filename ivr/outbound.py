@@ -4,6 +4,7 @@ import logging
 
 from ivr.call import Direction, Ending, Outcome
 from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.numbers import BadNumber, dialable
 from ivr.person import is_excluded
 from ivr.phone import DialOrder, Line, Phone
 from ivr.questionnaire.model import FollowUpReason
@@ -31,6 +32,12 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
         await site.database.write(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
         log.warning("not dialled: the window was over", extra={"action": "window_over", "call": call_id})
         return
+    if not _is_dialable(site, attempt.number):
+        # The settings changed since the roster was read: the last door would refuse it anyway.
+        refused = Ending(Outcome.BAD_NUMBER, note="not a number that may be rung")
+        await site.database.write(calls.end_call, call_id, refused, Outcome.BAD_NUMBER, site.now())
+        log.warning("not dialled: the number may not be rung", extra={"action": "number_refused", "call": call_id})
+        return
     order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk)
     answered = await line.dial(order)
     if isinstance(answered, Ending):
@@ -39,6 +46,13 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
         log.info("not answered", extra={"action": "call_ended", "call": call_id, "outcome": outcome})
         return
     await talk(site, answered, attempt.person_id, attempt.id)
+
+
+def _is_dialable(site: Site, number: str) -> bool:
+    try:
+        return dialable(number, site.config.numbering) == number
+    except BadNumber:
+        return False
 
 
 async def _may_ring(site: Site, attempt: calls.Attempt) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from enum import StrEnum
 
 #: The slot of persons who are called at a time of their own; the settings cannot have one of this name.
@@ -85,6 +85,11 @@ def is_paused(person: Person, at: datetime) -> bool:
 def is_excluded(person: Person, at: datetime) -> bool:
     """Whether a recorded decision of staff, and nothing else, keeps the person from being called at this moment."""
     return (person.closed_at is not None and person.closed_at <= at) or is_paused(person, at)
+
+
+def begins_anew(person: Person, closing: Closing, zone: tzinfo) -> bool:
+    """Whether a roster speaks of a new period of somebody whose observation staff have closed."""
+    return person.begins is not None and person.begins > closing.at.astimezone(zone).date()
 
 
 def is_period_over(person: Person, day: date) -> bool:

@@ -1,16 +1,4 @@
-"""Reads persons from a CSV file: everything that is wrong with it at once, or all of them.
-
-The first line names the columns, in any order:
-
-| column | what stands there |
-| --- | --- |
-| `id` | 6 to 8 digits; leading zeros count |
-| `name` | the name, as staff write it |
-| `kana` | its reading |
-| `number1` | the telephone number to try first |
-| `number2`, `number3` | further ones, in order; may be empty; the columns may be missing |
-| `slot` | a slot of config.yaml |
-| `language` | language of the prompts; `ja` if empty or missing |
+"""Persons from a CSV file and back: all of them, or everything that is wrong with it at once. See docs/people.md.
 
 UTF-8 (with or without byte order mark) or Shift_JIS as Japanese Excel writes it; CRLF or LF; quotes as usual in CSV.
 Lines without content are skipped. The messages never repeat a name, an id or a number: they may end in a log.
@@ -18,69 +6,112 @@ Lines without content are skipped. The messages never repeat a name, an id or a 
 
 import csv
 import io
-import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ivr.cells import (
+    WrongCell,
+    read_choice,
+    read_day,
+    read_facts,
+    read_hours,
+    read_id,
+    read_own_time,
+    read_risk,
+    read_slots,
+    read_text,
+    write_facts,
+    write_slots,
+    write_time,
+)
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber
-from ivr.person import Person
+from ivr.person import OWN_TIME, Person
+from ivr.spreadsheet import harmless
 
-NUMBER_COLUMNS = ("number1", "number2", "number3")
+NUMBER_COLUMNS = ("number1", "number2", "number3", "number4", "number5")
 REQUIRED = ("id", "name", "kana", "number1", "slot")
-COLUMNS = ("id", "name", "kana", *NUMBER_COLUMNS, "slot", "language")
+COLUMNS = (
+    *("id", "name", "kana"),
+    *NUMBER_COLUMNS,
+    *("slot", "own_time", "language", "risk", "begins", "ends", "hours_from", "hours_until", "facts"),
+)
 
 
 @dataclass(frozen=True)
 class Rules:
     """What this installation allows."""
 
-    #: The national form of a number that may be rung; raises BadNumber (ivr.numbers.normalise with its plan).
+    #: The national form of a number that may be rung; raises BadNumber (ivr.numbers.dialable).
     check_number: Callable[[str], str]
     slots: Collection[str]
     languages: Collection[str] = ("ja",)
 
 
-def read_people(path: Path, rules: Rules) -> tuple[Person, ...]:
-    """Read the file at `path`. Raises BadInput with every problem as `file:line`."""
+@dataclass(frozen=True)
+class Roster:
+    """What a file held."""
+
+    people: tuple[Person, ...]  #: of the good rows
+    problems: tuple[Problem, ...]  #: of the others, in the order of the lines
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a file. Raises BadInput."""
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise BadInput(problem("file.missing", str(path))) from None
     except OSError as error:
         raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
-    return parse_people(content, str(path), rules)
 
 
 def parse_people(content: bytes, file: str, rules: Rules) -> tuple[Person, ...]:
-    """Persons of the bytes of a CSV file; `file` is only for messages. Raises BadInput as `read_people` does."""
+    """Persons of the bytes of a CSV file; `file` is only for messages. Raises BadInput with every problem."""
+    found = parse_roster(content, file, rules)
+    if found.problems:
+        raise BadInput(*found.problems)
+    return found.people
+
+
+def parse_roster(
+    content: bytes, file: str, rules: Rules, progress: Callable[[int], None] = lambda line: None
+) -> Roster:
+    """The good rows and what is wrong with the others; `progress` is told the lines read, now and then.
+
+    Of several rows with one id none is good. Behind a place where the CSV breaks nothing can be read: what stands
+    before it is kept. Raises BadInput for a file that is no roster at all.
+    """
     lines = _lines(_decode(content, file), file)
     header = next(lines, None)
     if header is None:
         raise BadInput(problem("roster.empty", file))
     columns = _columns(*header, file)
-    people: list[Person] = []
+    people: dict[str, Person] = {}
     problems: list[Problem] = []
     first_line: dict[str, int] = {}
     try:
-        for line, cells in lines:
-            found, wrong = _person(columns, cells, rules)
+        for line, row in lines:
+            id, found, wrong = _read_row(columns, row, rules)
+            # Also of a bad line: whether its id stands elsewhere too is worth saying now, not on the next try.
+            if id in first_line:
+                wrong.append(problem("roster.id_twice", first=first_line[id]))
+                people.pop(id, None)
+            elif found is not None and not wrong:
+                people[found.id] = found
+            if id is not None:
+                first_line.setdefault(id, line)
             problems += [Problem(each.message, each.values, file, line) for each in wrong]
-            if found is None:
-                continue
-            if found.id in first_line:
-                problems.append(problem("roster.id_twice", file, line, first=first_line[found.id]))
-            first_line.setdefault(found.id, line)
-            people.append(found)
+            if line % 1000 == 0:
+                progress(line)
     except BadInput as broken:
         problems += broken.problems
-    if not people and not problems:
+    if not first_line and not problems:
         problems.append(problem("roster.empty", file))
-    if problems:
-        raise BadInput(*problems)
-    return tuple(people)
+    return Roster(tuple(people.values()), tuple(problems))
 
 
 def _decode(content: bytes, file: str) -> str:
@@ -101,16 +132,16 @@ def _lines(content: str, file: str) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for record in reader:
-            cells = [each.strip() for each in record]
-            if any(cells):
-                yield line, cells
+            row = [each.strip() for each in record]
+            if any(row):
+                yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise BadInput(problem("roster.broken", file, line, reason=str(error))) from None
 
 
-def _columns(line: int, cells: list[str], file: str) -> tuple[str, ...]:
-    names = tuple(unicodedata.normalize("NFKC", each).lower() for each in cells)
+def _columns(line: int, row: list[str], file: str) -> tuple[str, ...]:
+    names = tuple(unicodedata.normalize("NFKC", each).lower() for each in row)
     problems = [problem("roster.unknown_column", file, line, column=each) for each in names if each not in COLUMNS]
     problems += [problem("roster.missing_column", file, line, column=each) for each in REQUIRED if each not in names]
     twice = sorted({each for each in names if names.count(each) > 1})
@@ -121,35 +152,63 @@ def _columns(line: int, cells: list[str], file: str) -> tuple[str, ...]:
     return names
 
 
-def _person(columns: tuple[str, ...], cells: list[str], rules: Rules) -> tuple[Person | None, list[Problem]]:
-    """The person of one line, or None; and what is wrong with it."""
-    if len(cells) != len(columns):
-        return None, [problem("roster.cells", wanted=len(columns), found=len(cells))]
-    given = dict(zip(columns, cells, strict=True))
+def _read_row(
+    columns: tuple[str, ...], row: list[str], rules: Rules
+) -> tuple[str | None, Person | None, list[Problem]]:
+    """The id of one line if it has one, its person if the line is good, and what is wrong with it."""
+    if len(row) != len(columns):
+        return None, None, [problem("roster.cells", wanted=len(columns), found=len(row))]
+    given = dict.fromkeys(COLUMNS, "") | dict(zip(columns, row, strict=True))
     numbers, problems = _numbers(given, rules)
-    id = unicodedata.normalize("NFKC", given["id"])
-    if not re.fullmatch(r"[0-9]{6,8}", id):
-        problems.append(problem("roster.bad_id"))
-    for column in ("name", "kana"):
-        if wrong := _bad_text(given[column]):
-            problems.append(problem(wrong, column=column))
-    language = given.get("language") or "ja"
-    for column, value, allowed in (("slot", given["slot"], rules.slots), ("language", language, rules.languages)):
-        if value not in allowed:
-            problems.append(problem("roster.not_allowed", column=column, given=value, allowed=", ".join(allowed)))
-    # Also of a bad line: whether its id stands elsewhere too is worth saying now, not on the next try.
-    return Person(id, given["name"], given["kana"], numbers, (given["slot"],), language), problems
+    found: dict[str, Any] = {}
+
+    def read(column: str, reader: Callable[..., object], *others: object) -> None:
+        try:
+            found[column] = reader(given[column], *others)
+        except WrongCell as wrong:
+            problems.append(Problem(wrong.message, {"column": column} | wrong.values))
+
+    read("id", read_id)
+    read("name", read_text)
+    read("kana", read_text)
+    read("slot", read_slots, rules.slots)
+    read("own_time", read_own_time)
+    given["language"] = given["language"] or "ja"
+    read("language", read_choice, rules.languages)
+    read("risk", read_risk)
+    read("begins", read_day)
+    read("ends", read_day)
+    read("hours_from", read_hours, given["hours_until"])
+    read("facts", read_facts)
+    problems += _contradictions(found)
+    return found.get("id"), None if problems else _person(found, numbers), problems
 
 
-def _bad_text(given: str) -> str | None:
-    if not given:
-        return "roster.no_text"
-    # What a spreadsheet shows as a name but runs as a formula has no place in ours, nor in the next export.
-    if given.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")):
-        return "roster.formula"
-    if any(unicodedata.category(each) in ("Cc", "Cs", "Co", "Cn") for each in given):
-        return "roster.control"
-    return None
+def _contradictions(found: dict[str, Any]) -> list[Problem]:
+    """What is wrong with cells that are right each for itself."""
+    problems = []
+    if found.get("slot") == () and found.get("own_time", ...) is None:
+        problems.append(problem("roster.no_slot"))
+    if found.get("begins") and found.get("ends") and found["begins"] > found["ends"]:
+        problems.append(problem("roster.period"))
+    return problems
+
+
+def _person(found: dict[str, Any], numbers: tuple[str, ...]) -> Person:
+    return Person(
+        id=found["id"],
+        name=found["name"],
+        kana=found["kana"],
+        numbers=numbers,
+        slots=(*found["slot"], OWN_TIME) if found["own_time"] else found["slot"],
+        language=found["language"],
+        own_time=found["own_time"],
+        hours=found["hours_from"],
+        risk=found["risk"],
+        facts=found["facts"],
+        begins=found["begins"],
+        ends=found["ends"],
+    )
 
 
 def _numbers(given: dict[str, str], rules: Rules) -> tuple[tuple[str, ...], list[Problem]]:
@@ -158,7 +217,7 @@ def _numbers(given: dict[str, str], rules: Rules) -> tuple[tuple[str, ...], list
     if not given["number1"]:
         problems.append(problem("roster.no_text", column="number1"))
     for column in NUMBER_COLUMNS:
-        if not given.get(column):
+        if not given[column]:
             continue
         try:
             number = rules.check_number(given[column])
@@ -169,3 +228,29 @@ def _numbers(given: dict[str, str], rules: Rules) -> tuple[tuple[str, ...], list
             problems.append(problem("roster.number_twice", column=column))
         numbers.append(number)
     return tuple(numbers), problems
+
+
+def write_people(people: Iterable[Person]) -> str:
+    """A file that reads as the same people: every column, CRLF. No pause and no closing: those are no matter of files.
+
+    A cell that a spreadsheet would run as a formula gets a leading apostrophe (and is refused when read: none that
+    was read here begins so).
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_row, people))
+    return out.getvalue()
+
+
+def _row(person: Person) -> list[str]:
+    numbers = [*person.numbers, *[""] * len(NUMBER_COLUMNS)][: len(NUMBER_COLUMNS)]
+    hours = (person.hours.first, person.hours.until) if person.hours else (None, None)
+    row = [
+        *(person.id, person.name, person.kana, *numbers, write_slots(person.slots)),
+        *(write_time(person.own_time), person.language, person.risk),
+        *(each.isoformat() if each else "" for each in (person.begins, person.ends)),
+        *map(write_time, hours),
+        write_facts(person.facts),
+    ]
+    return [harmless(each) for each in row]

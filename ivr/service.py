@@ -184,8 +184,15 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
 def _settings(config: Config, secret: str) -> PbxSettings:
     pbx = config.pbx
     first, *more = (each.name for each in config.all_trunks())
-    transport = Transport(pbx.transport)
-    return PbxSettings(pbx.url, pbx.user, secret, trunk=first, more_trunks=tuple(more), transport=transport)
+    return PbxSettings(
+        pbx.url,
+        pbx.user,
+        secret,
+        trunk=first,
+        more_trunks=tuple(more),
+        transport=Transport(pbx.transport),
+        numbering=config.numbering,
+    )
 
 
 def _tail(site: Site) -> Tail:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ivr.config import Config
+from ivr.handover import Settled
 from ivr.person import Person, is_paused
 from ivr.storage.agenda import Facts, Row
-from ivr.storage.schema import Settled
 from ivr.window import LATEST, PATIENTS, NoWindow, Window, slot_of, slots_of
 from scheduler.policy import FREE, Attempt, Case, Rules, Use
 

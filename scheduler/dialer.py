@@ -11,10 +11,9 @@ from datetime import date, datetime, timedelta
 
 from ivr.call import Outcome
 from ivr.config import Config
-from ivr.handover import HandOver
+from ivr.handover import HandOver, Settled
 from ivr.storage import calls
 from ivr.storage.agenda import Facts, Row, TooManyTries
-from ivr.storage.schema import Settled
 from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, rows_for, rules_of

@@ -10,7 +10,8 @@ from ivr.call import Outcome
 from ivr.config import Config
 from ivr.person import Person, is_paused
 from ivr.window import NoWindow, Window, slots_of
-from scheduler.simulate import Model, World
+from scheduler.model import Model
+from scheduler.simulate import World
 
 #: With fewer calls than this on record, the times and parts of `Model` are better than those of the record.
 LEAST_HISTORY = 30

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from ivr.call import CallState, Outcome
-from ivr.handover import HandOver
+from ivr.handover import HandOver, Settled
 from ivr.person import Closing, Person
 from ivr.storage import agenda, calls
 from ivr.storage.agenda import Facts, Row, TooManyTries, Used
-from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT, Settled
+from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
 
 Key = tuple[str, date, str]
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from ivr.handover import HandOver
+from ivr.handover import HandOver, Settled
 from ivr.person import Person
 from ivr.storage import agenda, alarms, calls, duty, facts
 from ivr.storage.agenda import Facts, Row
 from ivr.storage.database import Database
-from ivr.storage.schema import Settled
 
 #: The last day on which everybody was reached or handed over.
 SETTLED = "dialer.settled"

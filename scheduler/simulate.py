@@ -5,9 +5,8 @@ Nothing of an installation is touched: the record is in memory (scheduler.memory
 
 import asyncio
 import logging
-import selectors
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
@@ -15,100 +14,17 @@ from typing import Any
 
 from ivr.call import Outcome
 from ivr.config import Config
+from ivr.handover import Settled
 from ivr.person import Person
 from ivr.storage import calls
-from ivr.storage.schema import Settled
 from ivr.window import EARLIEST, LATEST, PATIENTS
 from scheduler.clock import ClockGuard
 from scheduler.dialer import LONGEST_CALL, Dialer, tick
 from scheduler.jobs import Job, jobs_of
 from scheduler.memory import MemoryRows
+from scheduler.model import Model, draw
 from scheduler.pacing import free_lines
-
-
-class Selector(selectors.BaseSelector):
-    """Waits for nothing: moves the clock of the loop to the next timer."""
-
-    def __init__(self) -> None:
-        self.pass_time: Callable[[float], None] = lambda seconds: None
-        self._keys: dict[Any, selectors.SelectorKey] = {}
-
-    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
-        key = selectors.SelectorKey(fileobj, fileobj if isinstance(fileobj, int) else fileobj.fileno(), events, data)
-        self._keys[fileobj] = key
-        return key
-
-    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
-        return self._keys.pop(fileobj)
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("everything waits, and nothing will happen")
-        if timeout > 0:
-            self.pass_time(timeout)
-        return []
-
-    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
-        return self._keys
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose seconds pass as soon as there is nothing left to do in them."""
-
-    def __init__(self, on_pass: Callable[[float], None]) -> None:
-        selector = Selector()
-        super().__init__(selector)
-        self._seconds = 0.0
-        self._on_pass = on_pass
-        self._clock_resolution = 1e-6  # rounding must not make a timer wait for itself
-        selector.pass_time = self._pass
-
-    def _pass(self, seconds: float) -> None:
-        self._on_pass(seconds)
-        self._seconds += seconds
-
-    def time(self) -> float:
-        return self._seconds
-
-
-@dataclass(frozen=True)
-class Model:
-    """What people and the network do. Parts are from 0 to 1, times in seconds."""
-
-    answered: float = 0.7  #: of the calls
-    #: Of the calls that are not answered.
-    otherwise: Mapping[Outcome, float] = field(
-        default_factory=lambda: {
-            Outcome.NO_ANSWER: 0.60,
-            Outcome.NO_KEY: 0.15,
-            Outcome.BUSY: 0.12,
-            Outcome.UNREACHABLE: 0.10,
-            Outcome.REJECTED: 0.02,
-            Outcome.BAD_NUMBER: 0.01,
-        }
-    )
-    #: How long a call occupies its line: mean by outcome.
-    seconds: Mapping[Outcome, float] = field(
-        default_factory=lambda: {
-            Outcome.ANSWERED: 110.0,
-            Outcome.CUT_OFF: 55.0,
-            Outcome.NO_ANSWER: 60.0,
-            Outcome.NO_KEY: 75.0,
-            Outcome.BUSY: 2.0,
-            Outcome.UNREACHABLE: 6.0,
-            Outcome.REJECTED: 10.0,
-            Outcome.BAD_NUMBER: 2.0,
-            Outcome.CONGESTION: 1.0,
-            Outcome.FAILED: 0.5,
-            Outcome.UNKNOWN: 60.0,
-        }
-    )
-    spread: float = 0.35  #: standard deviation of how long calls take, as a part of the mean; 0: all alike
-    cut_off: float = 0.03  #: of the answered calls
-    faults: float = 0.0  #: of the calls: the network is full, or the call is lost
-    crashes: int = 0  #: of the process, at random moments of the day
-    reports_in: float = 0.02  #: of the people: report by another way at a random moment of the slot
-    closed: float = 0.0  #: of the people: staff end the observation at a random moment of the slot
+from scheduler.virtual import VirtualLoop
 
 
 @dataclass
@@ -327,22 +243,3 @@ class World:
             decisions=self.decisions + self.dialer.decisions,
             alarms=self.rows.raised,
         )
-
-
-def draw(model: Model, chance: Random) -> Outcome:
-    """How one call ends."""
-    if model.faults and chance.random() < model.faults:
-        return chance.choice((Outcome.CONGESTION, Outcome.CONGESTION, Outcome.FAILED, Outcome.UNKNOWN))
-    if chance.random() < model.answered:
-        return Outcome.CUT_OFF if chance.random() < model.cut_off else Outcome.ANSWERED
-    (outcome,) = chance.choices(list(model.otherwise), list(model.otherwise.values()))
-    return outcome
-
-
-def made_up_people(count: int, slots: Sequence[str], household: int = 10) -> list[Person]:
-    """People with fictional numbers; one in `household` shares the telephone of the one before."""
-    people = []
-    for index in range(count):
-        number = f"0900{index - (index % household == household - 1):07}"
-        people.append(Person(f"{index:08}", "", "", (number,), (slots[index % len(slots)],)))
-    return people

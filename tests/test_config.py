@@ -227,7 +227,7 @@ def test_the_secret(tmp_path: Path) -> None:
 
 
 TRUNKS = """trunks:
-  - {name: trunk, caller_id: "05000000100", total: 6, reserved_for_inbound: 1, calls_per_second: 2}
+  - {name: trunk, caller_id: "05000000200", total: 6, reserved_for_inbound: 1, calls_per_second: 2}
   - {name: second, total: 8}
 """
 
@@ -246,7 +246,7 @@ def test_one_trunk_is_what_lines_say_and_several_what_trunks_say(tmp_path: Path)
         ("trunk", 6, 2),
         ("second", 8, 1),
     ]
-    assert config.own_numbers() == {"05000000100"}
+    assert "05000000200" in config.own_numbers()
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_one_trunk_is_what_lines_say_and_several_what_trunks_say(tmp_path: Path)
     [
         (EXAMPLE.replace("trunks: []\n", TRUNKS), "config.lines_and_trunks"),
         (with_trunks(TRUNKS.replace("name: second", "name: trunk")), "config.trunk_twice"),
-        (with_trunks(TRUNKS.replace("05000000100", "119")), "number.emergency"),
+        (with_trunks(TRUNKS.replace("05000000200", "119")), "number.emergency"),
     ],
 )
 def test_trunks_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:

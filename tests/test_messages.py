@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Formatter
@@ -13,12 +14,17 @@ from pydantic_core.core_schema import ErrorType
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.cli.day import STATUS_COLUMNS
+from ivr.cli.roster import DECISION_COLUMNS, Standing
 from ivr.errors import BadInput, KenkoError, PbxRefused, problem
 from ivr.handover import PERIOD_OVER, HandOver
 from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
+from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
+from ivr.storage.schema import Decided
 from ivr.storage.status import DayState
+from ivr.window import Off
+from scheduler.watch import WATCHED
 from tests.cases_runner import ROOT
 
 SOURCES = [path for folder in ("ivr", "scheduler", "sandbox", "bench") for path in (ROOT / folder).rglob("*.py")]
@@ -76,6 +82,12 @@ FAMILIES: dict[str, Iterable[str]] = {
     "direction": Direction,
     "call_state": CallState,
     "session": SessionStatus,
+    "risk": Risk,
+    "standing": Standing,
+    "decided": Decided,
+    "off": (*Off, "paused", "no_number"),
+    "alarm": WATCHED,
+    "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
 }
 
 
@@ -88,6 +100,7 @@ def test_each_value_of_an_enum_has_a_word(family: str) -> None:
 def test_each_column_has_a_word() -> None:
     found = {each for each in catalogue() if each.startswith("column.")}
     assert set(STATUS_COLUMNS) <= found
+    assert set(DECISION_COLUMNS) <= found
     assert {each.removeprefix("column.") for each in found} <= USED
 
 

@@ -1,6 +1,7 @@
 """Our own calls on a real database: the gate, commit before speech, and how each ending is written down."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person, pause_person
 from ivr.storage.reports import reports_of_day
 from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import get_session, open_session, save_turn
@@ -26,9 +28,9 @@ WALK = "2 2 365 1 98# 1"
 GREETING = ("frame/greeting", "frame/ready")
 
 
-async def call(site: Site, phone: FakePhone, name: str = "a-1") -> FakeLine:
+async def call(site: Site, phone: FakePhone, name: str = "a-1", number: str = "") -> FakeLine:
     """One attempt to reach Hanako, answered by `phone`."""
-    planned = attempt(name)
+    planned = attempt(name, number=number)
     await site.database.write(calls.plan_attempt, planned)
 
     def pick_up(order: DialOrder) -> Phone:
@@ -281,3 +283,19 @@ async def test_a_commit_that_takes_until_the_window_is_over_dials_nobody(
 
     monkeypatch.setattr(calls, "start_call", slow_disk)
     assert (await call(site, FakePhone(press=keys(f"1 {WALK}")))).orders == []
+
+
+@pytest.mark.parametrize("number", ["05000000100", "0120000000", "110", "09" + "1" * 9])
+async def test_a_number_that_may_not_be_rung_any_more_is_a_bad_one(site: Site, number: str) -> None:
+    assert (await call(site, FakePhone(), number=number)).orders == []
+    assert await site.database.read(attempt_ends) == [("ended", Outcome.BAD_NUMBER)]
+
+
+async def test_what_staff_decide_counts_up_to_the_last_moment(site: Site, clock: Clock) -> None:
+    signed = Signed("担当", "入院", clock.now())
+    await site.database.write(pause_person, HANAKO.id, clock.now() + timedelta(minutes=5), signed)
+    assert (await call(site, FakePhone(press=keys(f"1 {WALK}")))).orders == []
+    clock.advance(5)
+    assert len((await call(site, FakePhone(press=keys(f"1 {WALK}")), "a-2")).orders) == 1
+    await site.database.write(close_person, HANAKO.id, Signed("担当", "回復", clock.now()))
+    assert (await call(site, FakePhone(press=keys(f"1 {WALK}")), "a-3")).orders == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ivr.errors import BadInput
 from ivr.numbers import Plan, normalise
 from ivr.person import Person
-from ivr.roster import COLUMNS, Rules, parse_people, read_people
+from ivr.roster import COLUMNS, Rules, parse_people, read_content
 
 
 def check_number(raw: str) -> str:
@@ -108,7 +108,7 @@ def test_messages_say_what_is_allowed_and_repeat_no_personal_data() -> None:
         parse(text)
     said = refused.value.render("en")
     assert 'roster.csv:2: "slot" cannot be "evening"; allowed: morning, afternoon' in said
-    assert "roster.csv:3: line 2 has the same id" in said
+    assert "roster.csv:3: line 2 has the same id; neither can be taken" in said
     assert "roster.csv:3: " in said
     for secret in ("花子", "太郎", "00123456", "0312345678"):
         assert secret not in said
@@ -155,9 +155,9 @@ def test_reading_a_file(tmp_path: Path) -> None:
     file = tmp_path / "roster.csv"
     for wrong in (file, tmp_path):
         with pytest.raises(BadInput):
-            read_people(wrong, RULES)
+            read_content(wrong)
     file.write_text(GOOD, encoding="cp932")
-    assert read_people(file, RULES) == (HANAKO, TARO)
+    assert parse_people(read_content(file), str(file), RULES) == (HANAKO, TARO)
 
 
 def test_a_hundred_thousand_persons() -> None:

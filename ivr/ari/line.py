@@ -10,6 +10,7 @@ from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.call import Ending, Outcome
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
+from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class AriLine:
         Ending(FAILED) while Asterisk is out of reach: nothing was sent. Ending(UNKNOWN) if nobody can say what became
         of it. Raises ValueError for an order that must never leave this machine.
         """
-        check(order)
+        check(order, self._client.settings.numbering)
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
@@ -119,12 +120,16 @@ class AriLine:
         return True
 
 
-def check(order: DialOrder) -> None:
-    """Raises ValueError unless the order can be nothing but a plain national number and an id of ours.
+def check(order: DialOrder, numbering: Numbering) -> None:
+    """Raises ValueError unless the order can be nothing but a national number that may be rung, and an id of ours.
 
     ARI takes any text as endpoint: this is the last door, whatever was checked before.
     """
-    if not re.fullmatch(r"[0-9]{9,11}", order.number):
+    try:
+        allowed = dialable(order.number, numbering)
+    except BadNumber:
+        allowed = None
+    if allowed != order.number:
         raise ValueError("not a number that may be dialled")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,119}", order.call_id):
         raise ValueError("not an id that a channel may have")

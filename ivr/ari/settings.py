@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ivr.errors import BadInput, problem
+from ivr.numbers import Numbering, Plan
 
 #: Oldest releases with the ARI security fixes and right hang-up causes.
 _OLDEST = {22: (22, 10, 1), 20: (20, 20, 1)}
@@ -32,6 +33,8 @@ class PbxSettings:
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on
     extension: str = "answered"
+    #: What may be rung, asked once more by the last step.
+    numbering: Numbering = field(default_factory=lambda: Numbering(Plan.JAPAN))
     #: Call ids that we chose ourselves begin so: a channel left over from before is known by it.
     id_prefix: str = "kc-"
 

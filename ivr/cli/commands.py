@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, plan, roster
+from ivr.cli import author, day, live, plan, roster, staff
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -33,6 +33,12 @@ app.command("alarms", help=text("cli.alarms.help"))(plan.alarms)
 app.command("calls", help=text("cli.calls.help"))(day.calls)
 reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
 people.command("import", help=text("cli.people.import.help"))(roster.import_people)
+people.command("export", help=text("cli.people.export.help"))(roster.export_people)
+people.command("list", help=text("cli.people.list.help"))(roster.list_roster)
+people.command("show", help=text("cli.people.show.help"))(roster.show_person)
+people.command("pause", help=text("cli.people.pause.help"))(staff.pause)
+people.command("resume", help=text("cli.people.resume.help"))(staff.resume)
+people.command("close", help=text("cli.people.close.help"))(staff.close)
 app.add_typer(people, name="people")
 app.add_typer(reports, name="reports")
 

@@ -14,6 +14,7 @@ from ivr.config import Config
 from ivr.messages import text
 
 console = Console()
+err_console = Console(stderr=True)
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="KENKO_CONFIG", help=text("cli.option.config"), show_default=True)

@@ -29,7 +29,8 @@ from ivr.storage.database import open_database, open_reader
 from ivr.storage.people import list_people
 from ivr.storage.reach import NotReached, not_reached
 from scheduler.forecast import Changes, Forecast, changes, forecast, model_for
-from scheduler.simulate import Model, Result, World, made_up_people
+from scheduler.model import Model, made_up_people
+from scheduler.simulate import Result, World
 
 OnDay = Annotated[str | None, typer.Option("--date", help=text("cli.plan.date"), metavar="YYYY-MM-DD|tomorrow")]
 #: When nobody's settings are asked: all the hours in which people may be rung.

@@ -1,46 +1,219 @@
-"""`kenko-call people`: who is under observation."""
+"""`kenko-call people import|export|list|show`: who is under observation."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
+from ivr.cells import write_time
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, err_console, print_json, print_table, word
+from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
+from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.numbers import BadNumber, normalise
-from ivr.person import Person
-from ivr.roster import Rules, read_people
-from ivr.storage.database import open_database
-from ivr.storage.people import upsert_people
+from ivr.numbers import dialable, mask
+from ivr.person import OWN_TIME, Person, is_paused, is_period_over
+from ivr.roster import Roster, Rules, parse_roster, read_content, write_people
+from ivr.storage.database import open_database, open_reader
+from ivr.storage.decisions import Signed, decisions_about
+from ivr.storage.people import Stored, get_person, list_people, people_by_number, take_in
+
+
+class Encoding(StrEnum):
+    """How an export is written."""
+
+    UTF_8 = "utf-8"  #: with the byte order mark without which Excel breaks Japanese
+    SHIFT_JIS = "shift_jis"  #: as Japanese Windows programs of old read it
+
+
+class Standing(StrEnum):
+    """What staff or a date have made of somebody's calls."""
+
+    CALLED = "called"
+    PAUSED = "paused"
+    PERIOD_OVER = "period_over"  #: called all the same
+    CLOSED = "closed"
 
 
 def import_people(
     file: Annotated[Path, typer.Argument(help=text("cli.people.import.file"))],
     config: ConfigPath = DEFAULT_CONFIG,
+    partial_rows: Annotated[bool, typer.Option("--partial", help=text("cli.people.import.partial"))] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> int:
+    settings = read_config(config)
+    rules = Rules(partial(dialable, numbering=settings.numbering), tuple(settings.slots))
+    signed = signed_by(by, text("cli.people.import.reason", file=file.name))
+    content = read_content(file)
+    with _progress(content.count(b"\n")) as (told, storing):
+        roster = parse_roster(content, str(file), rules, told)
+        if roster.problems and not (partial_rows and roster.people):
+            raise BadInput(*roster.problems)
+        storing()
+        stored = asyncio.run(_store(settings, roster.people, signed))
+    _tell(roster, stored, as_json)
+    return 1 if roster.problems or stored.closed else 0
+
+
+def _tell(roster: Roster, stored: Stored, as_json: bool) -> None:
+    if as_json:
+        refused = [{"line": each.line, "reason": each.render().split(": ", 1)[-1]} for each in roster.problems]
+        print_json({"people": len(roster.people), **asdict(stored), "refused": refused})
+        return
+    count = len(roster.people)
+    typer.echo(text("cli.people.imported", count=count, added=stored.added, changed=stored.changed))
+    for each in roster.problems:
+        typer.echo(each.render(), err=True)
+    if roster.problems:
+        rows = len({each.line for each in roster.problems})
+        typer.echo(text("cli.people.import.refused", rows=rows), err=True)
+    if stored.closed:
+        typer.echo(text("cli.people.import.closed", ids=", ".join(stored.closed)), err=True)
+
+
+@contextmanager
+def _progress(lines: int) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
+    """Two bars on standard error, if it is a terminal: lines read, and the storing of them."""
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*shown, console=err_console, transient=True, disable=not err_console.is_terminal) as bars:
+        reading = bars.add_task(text("cli.people.import.reading"), total=max(lines, 1))
+
+        def storing() -> None:
+            bars.update(reading, completed=lines)
+            bars.add_task(text("cli.people.import.storing"), total=None)
+
+        yield lambda line: bars.update(reading, completed=line), storing
+
+
+async def _store(settings: Config, people: tuple[Person, ...], signed: Signed) -> Stored:
+    async with await open_database(settings.database, beside_service=True) as database:
+        return await database.write(take_in, people, signed, settings.centre.zone)
+
+
+def export_people(
+    config: ConfigPath = DEFAULT_CONFIG,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=text("cli.reports.export.output"))] = None,
+    encoding: Annotated[Encoding, typer.Option("--encoding", help=text("cli.people.export.encoding"))] = Encoding.UTF_8,
+) -> None:
+    settings = read_config(config)
+    with open_reader(settings.database) as reader:
+        found = reader.read(list_people)
+    written = write_people(found)
+    if output is None:
+        typer.echo(written, nl=False)
+        return
+    try:
+        output.write_bytes(written.encode("utf-8-sig" if encoding is Encoding.UTF_8 else "cp932"))
+    except UnicodeEncodeError as error:
+        line = written.count("\r\n", 0, error.start) + 1
+        raise BadInput(problem("cli.people.export.not_shift_jis", str(output), line)) from None
+    except OSError as error:
+        raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+    typer.echo(text("cli.people.exported", count=len(found), file=output), err=True)
+
+
+def list_roster(
+    config: ConfigPath = DEFAULT_CONFIG,
+    closed: Annotated[bool, typer.Option("--closed", help=text("cli.people.list.closed"))] = False,
     as_json: AsJson = False,
 ) -> None:
     settings = read_config(config)
-    rules = Rules(partial(check_number, settings), tuple(settings.slots))
-    people = read_people(file, rules)
-    asyncio.run(_store(settings, people))
+    now = datetime.now(UTC)
+    with open_reader(settings.database) as reader:
+        found = reader.read(list_people, closed=closed)
     if as_json:
-        print_json({"people": len(people)})
-    else:
-        typer.echo(text("cli.people.imported", count=len(people)))
+        print_json({"people": [as_data(settings, each, now) for each in found]})
+        return
+    columns = ("id", "name", "slot", "risk", "number", "period", "state")
+    rows = (_line(settings, each, now) for each in found)
+    print_table(text("cli.people.list.title", count=len(found)), [f"column.{each}" for each in columns], rows)
 
 
-def check_number(settings: Config, raw: str) -> str:
-    """The national form of a number that this installation may ring. Raises BadNumber."""
-    number = normalise(raw, settings.numbers)
-    if number in settings.pbx.inbound_numbers:
-        raise BadNumber("number.own")
-    return number
+def show_person(
+    id: Annotated[str, typer.Argument(help=text("cli.people.show.id"))],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    settings = read_config(config)
+    now = datetime.now(UTC)
+    with open_reader(settings.database) as reader:
+        person = reader.read(get_person, id)
+        if person is None:
+            raise BadInput(problem("cli.people.nobody", id=id))
+        sharing = [each.id for number in person.numbers for each in reader.read(people_by_number, number)]
+        decisions = reader.read(decisions_about, id)
+    shown = as_data(settings, person, now) | {
+        "household": sorted({each for each in sharing if each != id}),
+        "decisions": [asdict(each) | {"at": _local(settings, each.at)} for each in decisions],
+    }
+    shown["decisions"] = [each | {"until": _local(settings, each["until"])} for each in shown["decisions"]]
+    if as_json:
+        print_json(shown)
+        return
+    columns = ("field", "value")
+    rows = [(word("people_field", name), _plain(value)) for name, value in shown.items() if name != "decisions"]
+    print_table(text("cli.people.show.title", id=id), [f"column.{each}" for each in columns], rows)
+    made = [
+        (each["at"], word("decided", each["kind"]), each["until"] or "", each["by"], each["reason"])
+        for each in shown["decisions"]
+    ]
+    print_table(text("cli.people.show.decisions"), DECISION_COLUMNS, made)
 
 
-async def _store(settings: Config, people: tuple[Person, ...]) -> None:
-    async with await open_database(settings.database, beside_service=True) as database:
-        await database.write(upsert_people, people, datetime.now(UTC))
+DECISION_COLUMNS = tuple(f"column.{each}" for each in ("decided_at", "decision", "decided_until", "by", "reason"))
+
+
+def standing(settings: Config, person: Person, now: datetime) -> Standing:
+    """Whether the person is called, and if not, whose decision that is."""
+    if person.closing:
+        return Standing.CLOSED
+    if is_paused(person, now):
+        return Standing.PAUSED
+    over = is_period_over(person, now.astimezone(settings.centre.zone).date())
+    return Standing.PERIOD_OVER if over else Standing.CALLED
+
+
+def as_data(settings: Config, person: Person, now: datetime) -> dict[str, Any]:
+    """Everything that is known of a person, for programs; times in the centre's zone."""
+    given = asdict(person)
+    given["own_time"] = write_time(person.own_time) or None
+    given["hours"] = [write_time(each) for each in (person.hours.first, person.hours.until)] if person.hours else None
+    for name, moments in (("pause", ("since", "until")), ("closing", ("at",))):
+        if given[name]:
+            given[name] |= {each: _local(settings, given[name][each]) for each in moments}
+    return given | {"state": standing(settings, person, now)}
+
+
+def _line(settings: Config, person: Person, now: datetime) -> tuple[str, ...]:
+    slots = [write_time(person.own_time) if each == OWN_TIME else each for each in person.slots]
+    period = "–".join(each.isoformat() if each else "" for each in (person.begins, person.ends))
+    return (
+        person.id,
+        person.name,
+        " ".join(slots),
+        word("risk", person.risk),
+        " ".join(map(mask, person.numbers)),
+        period.strip("–") and period,
+        word("standing", standing(settings, person, now)),
+    )
+
+
+def _local(settings: Config, moment: datetime | None) -> str | None:
+    return moment.astimezone(settings.centre.zone).isoformat(timespec="seconds") if moment else None
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={each}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -9,14 +9,13 @@ from sqlalchemy.engine import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallState, Outcome
-from ivr.handover import PERIOD_OVER, HandOver
+from ivr.handover import PERIOD_OVER, HandOver, Settled
 from ivr.person import Person
 from ivr.storage.calls import Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
 from ivr.storage.schema import (
     Completeness,
-    Settled,
     agenda,
     attempts,
     calls,

@@ -1,5 +1,6 @@
 """What staff decided about persons: who is not called, from when, why, and who said so. Rows are only ever added."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +30,21 @@ class Decision:
     by: str
     reason: str
     until: datetime | None
+
+
+class NotPossible(Exception):
+    """A decision that makes no sense for `ids`: nothing was stored for anybody."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"not possible for {len(ids)}")
+        self.ids = ids
+
+
+def for_all(connection: Connection, ids: Sequence[str], decision: Callable[..., bool], *args: object) -> None:
+    """`decision(connection, id, *args)` for each of them. Raises NotPossible with those for whom it said False."""
+    refused = [each for each in ids if not decision(connection, each, *args)]
+    if refused:
+        raise NotPossible(refused)
 
 
 def pause_person(connection: Connection, person_id: str, until: datetime, signed: Signed) -> bool:
@@ -81,6 +97,11 @@ def reopen_person(connection: Connection, person_id: str, signed: Signed) -> boo
         return False
     _write_down(connection, person_id, Decided.REOPEN, signed)
     return True
+
+
+def take_up(connection: Connection, person_id: str, signed: Signed) -> bool:
+    """Call the person again: ends a pause or takes back a closing; False if neither stands."""
+    return resume_person(connection, person_id, signed) or reopen_person(connection, person_id, signed)
 
 
 def decisions_about(connection: Connection, person_id: str) -> tuple[Decision, ...]:

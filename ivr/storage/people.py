@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 
 from ivr.handover import PERIOD_OVER
-from ivr.person import Closing, Hours, Pause, Person, Risk
+from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
+from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
 from ivr.storage.touched import touch
@@ -102,6 +103,19 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
 
 
 _LAST_DAY = date.max
+
+
+def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zone: tzinfo) -> Stored:
+    """`upsert_people`, and whoever was closed and now has a new period (days in `zone`) is under observation again.
+
+    That is a decision too, and written down as one. `closed` names those who stay closed.
+    """
+    closed = {each.id: each.closing for each in list_people(connection, closed=True) if each.closing}
+    anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
+    stored = upsert_people(connection, people, signed.at)
+    for person_id in sorted(anew):
+        reopen_person(connection, person_id, signed)
+    return replace(stored, closed=tuple(each for each in stored.closed if each not in anew))
 
 
 def _each(connection: Connection, statement: Executable, rows: list[dict[str, object]]) -> None:

@@ -2,22 +2,25 @@
 
 from enum import StrEnum
 
-from sqlalchemy import DDL, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, event, text
+from sqlalchemy import DDL, CheckConstraint, Column, ForeignKey, Index, Integer, Text, event, text
 
 from ivr.call import CallState, Direction, Outcome
+from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage.columns import Day, Moment, TimeOfDay, one_of
+from ivr.storage.columns import Day, TimeOfDay, one_of
+from ivr.storage.tables import key_column as _key
+from ivr.storage.tables import metadata
+from ivr.storage.tables import moment_column as _moment
+from ivr.storage.tables import reference as _to
+from ivr.storage.tables import strict_table as _table
+from ivr.storage.tables import text_column as _text
+from ivr.storage.tables import unique_where as _unique_where
+
+#: What all tables of this module belong to.
+METADATA = metadata
 
 #: Attempts to one person in one slot, those that met a full network too, whatever else fails.
 MOST_ATTEMPTS_A_SLOT = 30
-
-
-class Settled(StrEnum):
-    """How a step of the agenda ended."""
-
-    REPORTED = "reported"
-    HANDED_OVER = "handed_over"  #: staff have it, as a follow-up of that day
-    EXCLUDED = "excluded"  #: by a decision of staff: observation ended, paused, slot changed, blocked day
 
 
 class Completeness(StrEnum):
@@ -50,42 +53,6 @@ class Auth(StrEnum):
     REGISTERED_NUMBER = "registered_number"
     KEYED_ID = "keyed_id"
     OUTBOUND = "outbound"  #: we rang a number of theirs
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: Column[object] | CheckConstraint | Index, autoincrement: bool = False) -> Table:
-    # STRICT: without it SQLite takes the text "tomorrow" for an integer column.
-    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_autoincrement=autoincrement)
-
-
-def _text(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Text, nullable=null)
-
-
-def _moment(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Moment, nullable=null)
-
-
-def _to(name: str, target: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Text, ForeignKey(target), nullable=null)
-
-
-def _key() -> Column[object]:
-    return Column("id", Integer, primary_key=True)
-
-
-def _unique_where(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
 
 
 people = _table(

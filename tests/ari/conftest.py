@@ -8,6 +8,7 @@ import pytest
 from ivr.ari.client import AriClient
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, Transport
+from ivr.numbers import Numbering, Plan
 from ivr.prompts import Sound
 from tests.fakes.ari import SECRET, USER, Clock, FakeAsterisk
 
@@ -21,7 +22,7 @@ CALL = "kc-call-1"
 
 
 def settings_for(asterisk: FakeAsterisk, transport: Transport = Transport.AUTO, secret: str = SECRET) -> PbxSettings:
-    return PbxSettings(asterisk.url, USER, secret, transport=transport)
+    return PbxSettings(asterisk.url, USER, secret, transport=transport, numbering=Numbering(Plan.PRACTICE))
 
 
 @pytest.fixture

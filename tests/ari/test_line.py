@@ -1,14 +1,20 @@
 """Placing calls: the request goes out once, whatever becomes of its reply."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ivr.ari import line as line_module
 from ivr.ari.client import AriClient
-from ivr.ari.line import AriLine
+from ivr.ari.line import AriLine, check
 from ivr.ari.phone import AriPhone
 from ivr.call import Ending, Outcome
+from ivr.numbers import Numbering, Plan, dialable
 from ivr.phone import DialOrder, Line
 from tests.ari.conftest import CALL, TAIL, settings_for
 from tests.fakes.ari import Clock, FakeAsterisk, Reply, Seen, idle, make_channel
@@ -213,6 +219,12 @@ async def test_behind_a_closed_gate_nothing_is_sent(asterisk: FakeAsterisk, clie
         DialOrder(CALL, "0310000001\n", 30),
         DialOrder(CALL, "０３１００００００１", 30),
         DialOrder(CALL, "110", 30),
+        DialOrder(CALL, "0110", 30),
+        DialOrder(CALL, "0120000000", 30),
+        DialOrder(CALL, "0570000000", 30),
+        DialOrder(CALL, "010" + "1" * 8, 30),
+        DialOrder(CALL, "09" + "1" * 9, 30),  # a real number on the practice network
+        DialOrder(CALL, "0310-000-001", 30),  # allowed, but not as it is dialled
         DialOrder(CALL, "031000000123", 30),
         DialOrder("", "0310000001", 30),
         DialOrder("../asterisk", "0310000001", 30),
@@ -264,3 +276,29 @@ async def test_a_socket_that_ends_with_the_reply_on_its_way(asterisk: FakeAsteri
         client.reconcile({})
         assert await dialling == Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk")
     assert len(asterisk.seen(*POST)) == 1
+
+
+@given(
+    st.one_of(st.text(), st.from_regex(r"[0-9+*#@/&-]{3,13}"), st.from_regex(r"0[0-9]{8,10}\n?")), st.sampled_from(Plan)
+)
+def test_nothing_but_an_allowed_national_number_gets_past_the_last_door(number: str, plan: Plan) -> None:
+    numbering = Numbering(plan, frozenset({"0310000009", "0311111111"}))
+    try:
+        check(DialOrder(CALL, number, 30), numbering)
+    except ValueError:
+        return
+    assert re.fullmatch(r"0[1-9][0-9]{8,9}", number, re.ASCII)
+    assert dialable(number, numbering) == number
+
+
+def test_our_own_number_does_not_get_past_the_last_door() -> None:
+    order = DialOrder(CALL, "0310000001", 30)
+    check(order, Numbering(Plan.PRACTICE))
+    for numbering in (Numbering(Plan.PRACTICE, frozenset({order.number})), Numbering(Plan.JAPAN)):
+        with pytest.raises(ValueError, match="not a number"):
+            check(order, numbering)
+
+
+def test_no_other_place_makes_a_dial_string() -> None:
+    files = Path(line_module.__file__).parents[1].rglob("*.py")
+    assert [each.name for each in files if 'f"PJSIP/' in each.read_text(encoding="utf-8")] == ["line.py"]

@@ -21,6 +21,7 @@ from ivr.ari.inbox import Inbox
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings
+from ivr.numbers import Numbering, Plan
 from ivr.questionnaire.said import prompt_ids
 from ivr.site import Site
 from ivr.sounds import load_prompts
@@ -71,7 +72,11 @@ class Reception:
 async def reception(network: Network, site: Site) -> AsyncIterator[Reception]:
     """Our side of ARI, connected to the PBX."""
     settings = PbxSettings(
-        network.pbx.ari_url.removesuffix("/ari"), network.pbx.user, network.pbx.secret, network.pbx.trunk
+        network.pbx.ari_url.removesuffix("/ari"),
+        network.pbx.user,
+        network.pbx.secret,
+        network.pbx.trunk,
+        numbering=Numbering(Plan.PRACTICE),
     )
     desk = Reception(site)
     tail = Tail(*site.prompts.resolve(("frame/quiet", "frame/apology"), "ja"))

@@ -1,0 +1,92 @@
+"""`kenko-call people pause|resume|close`: decisions of staff, each with a reason and the name of who made it."""
+
+import asyncio
+import os
+import pwd
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
+from typing import Annotated
+
+import typer
+
+from ivr.cells import WrongCell, read_text
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath
+from ivr.config import Config, read_config
+from ivr.errors import BadInput, problem
+from ivr.messages import text
+from ivr.storage.database import open_database
+from ivr.storage.decisions import NotPossible, Signed, close_person, for_all, pause_person, take_up
+
+#: A longer pause is a new decision: nobody must be forgotten in one.
+LONGEST_PAUSE_DAYS = 31
+
+Ids = Annotated[list[str], typer.Argument(help=text("cli.people.ids"), metavar="ID...")]
+Reason = Annotated[str, typer.Option("--reason", help=text("cli.people.reason"))]
+By = Annotated[str | None, typer.Option("--by", help=text("cli.people.by"))]
+Until = Annotated[
+    datetime,
+    typer.Option("--until", formats=["%Y-%m-%d"], help=text("cli.people.pause.until", days=LONGEST_PAUSE_DAYS)),
+]
+
+
+def pause(ids: Ids, reason: Reason, until: Until, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
+    settings = read_config(config)
+    signed = signed_by(by, reason)
+    today = signed.at.astimezone(settings.centre.zone).date()
+    last = until.date()
+    if not today <= last <= today + timedelta(days=LONGEST_PAUSE_DAYS):
+        raise BadInput(problem("cli.people.pause.bad_day", days=LONGEST_PAUSE_DAYS))
+    ends = datetime.combine(last + timedelta(days=1), wall_time.min, settings.centre.zone)
+    asyncio.run(_decide(settings, ids, "cli.people.not_observed", pause_person, ends, signed))
+    typer.echo(text("cli.people.paused", count=len(ids), until=last))
+
+
+def resume(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
+    asyncio.run(_decide(read_config(config), ids, "cli.people.not_stopped", take_up, signed_by(by, reason)))
+    typer.echo(text("cli.people.resumed", count=len(ids)))
+
+
+def close(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
+    asyncio.run(_decide(read_config(config), ids, "cli.people.not_observed", close_person, signed_by(by, reason)))
+    typer.echo(text("cli.people.closed", count=len(ids)))
+
+
+def signed_by(by: str | None, reason: str) -> Signed:
+    """Who decides, now: the name given, else the login name. Raises BadInput for an empty name or reason."""
+    given = {"--by": (login_name() if by is None else by).strip(), "--reason": reason.strip()}
+    problems = []
+    for option, value in given.items():
+        try:
+            read_text(value)
+        except WrongCell as wrong:
+            problems.append(problem(wrong.message, column=option))
+    if problems:
+        raise BadInput(*problems)
+    return Signed(given["--by"], given["--reason"], datetime.now(UTC))
+
+
+def login_name() -> str:
+    """Of whoever typed the command, also through sudo."""
+    # Not the variables USER or LOGNAME: anybody can set those.
+    if os.getuid() == 0 and os.environ.get("SUDO_USER"):
+        return os.environ["SUDO_USER"]
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+async def _decide(
+    settings: Config,
+    ids: list[str],
+    message: str,
+    decision: Callable[..., bool],
+    *args: object,
+) -> None:
+    """The decision for all of them, or for none: BadInput names those for whom it makes no sense."""
+    async with await open_database(settings.database, beside_service=True) as database:
+        try:
+            await database.write(for_all, ids, decision, *args)
+        except NotPossible as refused:
+            raise BadInput(*(problem(message, id=each) for each in refused.ids)) from None
