@@ -104,6 +104,12 @@ _HANDED_OVER = select(
         follow_ups.c.reason.not_in((*HandOver, PERIOD_OVER)),
     )
 )
+_WITH_STAFF = select(follow_ups.c.id).where(
+    follow_ups.c.person_id == bindparam("person"),
+    follow_ups.c.day == bindparam("on_day"),
+    follow_ups.c.reason.in_(tuple(HandOver)),
+    follow_ups.c.closed_at.is_(None),
+)
 _TALKING = select(
     exists().where(
         session_table.c.person_id == bindparam("person"),
@@ -266,9 +272,10 @@ def settle(connection: Connection, person_id: str, day: date, slot: str, how: Se
 def hand_over(
     connection: Connection, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
 ) -> None:
-    """Open the follow-up and settle the row, in one go."""
+    """Open the follow-up and settle the row, in one go. One task a person and day is enough, whatever the slots."""
     person_id, day, slot = row
-    open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
+    if connection.execute(_WITH_STAFF, {"person": person_id, "on_day": day}).first() is None:
+        open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
     settle(connection, person_id, day, slot, Settled.HANDED_OVER)
 
 
