@@ -63,6 +63,11 @@ class Result:
     alarms: Sequence[tuple[datetime, str, str]]
 
 
+#: Seconds between two looks at changes of the roster, at least: of them a day has a few, and 20,000 looks cost more than
+#: a small roster.
+PACE = 30.0
+
+
 class World:
     """One simulated day."""
 
@@ -155,11 +160,11 @@ class World:
     async def _every(self, job: Job) -> None:
         while True:
             await job.run()
-            await asyncio.sleep(job.seconds)
+            await asyncio.sleep(max(job.seconds, PACE))
 
     async def _ticks(self) -> None:
         """A tick whenever one can find something to do; those between find nothing."""
-        longest = 10.0
+        longest = PACE
         while True:
             again = await tick(self.dialer)
             pause = longest if again is None else (again - self.now()).total_seconds()
