@@ -14,7 +14,7 @@ from ivr.errors import KenkoError, problem
 from ivr.questionnaire.model import Questionnaire
 from ivr.storage.database import open_reader
 from ivr.storage.reports import export_rows
-from ivr.storage.schema import Completeness
+from ivr.storage.words import Completeness
 from sandbox.script import Person
 from sandbox.service import PRACTICE_DAY, Installation, command, running_service, stop, write_files
 

@@ -12,7 +12,7 @@ class Direction(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an attempt to reach somebody ended; see design.md, "outcome"."""
+    """How an attempt to reach somebody ended; the words of tables, lists and exports."""
 
     ANSWERED = "answered"  #: a person pressed a key and the conversation came to its end
     BUSY = "busy"

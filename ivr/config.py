@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.call import Outcome
+from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
+from ivr.dialling import Part as _Part
 from ivr.document import Document, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
@@ -19,17 +21,6 @@ from ivr.person import OWN_TIME
 from ivr.person import Hours as PersonHours
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
-
-#: A terminal must stop ringing within 2 minutes (Terminal Facilities Rules, Article 32-3).
-LONGEST_RING_SECONDS = 110
-#: ... and may redial at most twice within 3 minutes: a later call is a new one.
-SHORTEST_SPACING_SECONDS = 180
-#: ... unless all redials together are at most 15; more is never useful to a patient.
-MOST_ATTEMPTS = 15
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _time_of_day(given: object) -> object:
@@ -107,20 +98,6 @@ class Pbx(_Part):
     value_links: FilePath = Field(default=Path("var/sounds"), validate_default=True)
 
 
-class Lines(_Part):
-    """How much of the trunk may be used."""
-
-    total: int = Field(default=4, ge=1, le=200)
-    reserved_for_inbound: int = Field(default=1, ge=0)
-    calls_per_second: float = Field(default=1.0, gt=0, le=20)
-
-    @model_validator(mode="after")
-    def _leave_one(self) -> Self:
-        if self.reserved_for_inbound >= self.total:
-            raise PydanticCustomError("no_line_left", "fewer reserved lines than lines")
-        return self
-
-
 class Hours(_Part):
     """A part of a day."""
 
@@ -191,34 +168,6 @@ class Gate(_Part):
     wait_seconds: float = Field(default=8, ge=3, le=60)
 
 
-def _retry_defaults() -> dict[Outcome, tuple[float, ...]]:
-    minute = 60.0
-    return {
-        Outcome.BUSY: (15 * minute, 30 * minute),
-        Outcome.NO_ANSWER: (30 * minute, 60 * minute),
-        Outcome.UNREACHABLE: (30 * minute, 60 * minute),
-        Outcome.REJECTED: (60 * minute,),
-        Outcome.CONGESTION: (1 * minute, 2 * minute, 5 * minute, 10 * minute),
-        Outcome.NO_KEY: (30 * minute, 60 * minute),
-        Outcome.CUT_OFF: (5 * minute,),
-        Outcome.FAILED: (15 * minute,),
-        Outcome.UNKNOWN: (15 * minute,),
-    }
-
-
-class Dialling(_Part):
-    """How long to ring and when to ring again."""
-
-    ring_seconds: float = Field(default=60, ge=10, le=LONGEST_RING_SECONDS)
-    attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
-    rest_seconds: float = Field(default=SHORTEST_SPACING_SECONDS, ge=0, le=3600)
-    retry_seconds: dict[Outcome, tuple[Annotated[float, Field(gt=0)], ...]] = Field(default_factory=dict)
-
-    def retry_table(self) -> dict[Outcome, tuple[float, ...]]:
-        """Seconds to wait after the first, second, … attempt that ended so; no entry: never again."""
-        return _retry_defaults() | self.retry_seconds
-
-
 class Config(_Part):
     """Everything of config.yaml."""
 
@@ -230,6 +179,7 @@ class Config(_Part):
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
     pbx: Pbx
     lines: Lines = Lines()
+    trunks: tuple[Trunk, ...] = ()
     slots: dict[SlotName, Slot] = Field(min_length=1)
     blocked_days: tuple[Blocked, ...] = ()
     own_time_minutes: float = Field(default=150, ge=10, le=720)
@@ -248,7 +198,8 @@ class Config(_Part):
 
     def own_numbers(self) -> frozenset[str]:
         """Numbers that are ours and are never rung."""
-        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers)))
+        presented = (each.caller_id for each in self.trunks if each.caller_id)
+        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *presented)))
 
     @cached_property
     def numbering(self) -> Numbering:
@@ -266,22 +217,41 @@ class Config(_Part):
             self.own_time_minutes,
         )
 
+    def all_trunks(self) -> tuple[Trunk, ...]:
+        """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""
+        return self.trunks or (Trunk(name=self.pbx.trunk, **self.lines.model_dump()),)
+
 
 def read_config(path: Path) -> Config:
     """Read and check config.yaml. Raises BadInput with every problem at its line."""
     document = read_document(path)
     config = validate(document, Config, context={"folder": path.resolve().parent})
-    problems = _spacing_problems(document, config)
+    problems = [*_spacing_problems(document, config), *_trunk_problems(document, config)]
     if config.practice_clock is not None and config.numbers is not Plan.PRACTICE:
         problems.append(document.problem("config.clock_refused", ("practice_clock",)))
-    for index, number in enumerate(config.pbx.inbound_numbers):
+    own: dict[Place, str] = {("pbx", "inbound_numbers", at): each for at, each in enumerate(config.pbx.inbound_numbers)}
+    own |= {("trunks", at, "caller_id"): each.caller_id for at, each in enumerate(config.trunks) if each.caller_id}
+    for place, number in own.items():
         try:
             normalise(number, config.numbers)
         except BadNumber as bad:
-            problems.append(document.problem(bad.message, ("pbx", "inbound_numbers", index)))
+            problems.append(document.problem(bad.message, place))
     if problems:
         raise BadInput(*problems)
     return config
+
+
+def _trunk_problems(document: Document, config: Config) -> list[Problem]:
+    """A problem for each trunk that is named twice, and for `lines` beside `trunks`: two places for one thing."""
+    problems = []
+    seen: set[str] = set()
+    for at, each in enumerate(config.trunks):
+        if each.name in seen:
+            problems.append(document.problem("config.trunk_twice", ("trunks", at, "name"), name=each.name))
+        seen.add(each.name)
+    if config.trunks and "lines" in config.model_fields_set:
+        problems.append(document.problem("config.lines_and_trunks", ("lines",)))
+    return problems
 
 
 def _spacing_problems(document: Document, config: Config) -> list[Problem]:

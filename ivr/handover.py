@@ -1,4 +1,4 @@
-"""The reasons for which the dialler hands a person to staff. Pure."""
+"""The reasons for which the dialler hands a person to staff, and how else a slot of a day may end. Pure."""
 
 from enum import StrEnum
 
@@ -16,4 +16,13 @@ class HandOver(StrEnum):
     NO_SLOT = "no_slot"  #: the person's slot is not in the settings
     BROKE_OFF = "broke_off"  #: hung up in the middle, and the report is still not complete
     NETWORK = "network"  #: the network took no call
+    LIMIT = "limit"  #: the most calls of a day to the person, or to the number, were made
     WINDOW_OVER = "window_over"  #: the slot ended before the person was reached
+
+
+class Settled(StrEnum):
+    """How a step of the agenda ended."""
+
+    REPORTED = "reported"
+    HANDED_OVER = "handed_over"  #: staff have it, as a follow-up of that day
+    EXCLUDED = "excluded"  #: by a decision of staff: observation ended, paused, slot changed, blocked day

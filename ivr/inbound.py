@@ -13,7 +13,7 @@ from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, people_by_number
 from ivr.storage.reports import report_exists
-from ivr.storage.schema import Auth, Source
+from ivr.storage.words import Auth, Source
 from ivr.walk import Who, walk
 
 UNKNOWN_CALLER = "unknown_caller"  #: follow-up: a report under an ID that nobody on the roster has

@@ -30,7 +30,7 @@ from ivr.storage.questionnaires import (
     said,
     standing,
 )
-from ivr.storage.schema import Cause
+from ivr.storage.words import Cause
 from ivr.veil import veil
 
 log = logging.getLogger(__name__)

@@ -13,15 +13,15 @@ from ivr.storage import calls, sessions
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person
 from ivr.storage.reports import report_exists
-from ivr.storage.schema import Auth, Source
+from ivr.storage.words import Auth, Source
 from ivr.walk import Who, walk
 from ivr.window import Window, slot_of
 
 log = logging.getLogger(__name__)
 
 
-async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
-    """Make the call of a planned attempt. Returns when it is over and its outcome stored."""
+async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") -> None:
+    """Make the call of a planned attempt, by this trunk. Returns when it is over and its outcome stored."""
     call_id = site.new_id()
     # Written and committed before the request to dial: whatever happens then, this attempt has had its call.
     call = calls.Call(call_id, Direction.OUTBOUND, site.now(), attempt.id, attempt.number)
@@ -38,7 +38,7 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
         await site.database.write(calls.end_call, call_id, refused, Outcome.BAD_NUMBER, site.now())
         log.warning("not dialled: the number may not be rung", extra={"action": "number_refused", "call": call_id})
         return
-    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds)
+    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk)
     answered = await line.dial(order)
     if isinstance(answered, Ending):
         outcome = answered.outcome or Outcome.UNKNOWN

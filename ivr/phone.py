@@ -77,6 +77,7 @@ class DialOrder:
     call_id: str  #: our own; also the channel's id. Never used twice.
     number: str  #: national form `0…`, already allowed by ivr.numbers
     ring_seconds: float  #: how long to let it ring, at most 110 (Terminal Facilities Rules, Article 32-3: 2 min)
+    trunk: str = ""  #: by which to ring; empty: the only one, or the first
 
 
 class Line(Protocol):

@@ -18,13 +18,17 @@ from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, Transport
 from ivr.cdr import read_outcomes
+from ivr.clock import is_synchronised
 from ivr.config import Config, read_secret
 from ivr.live import Live, go_live, run_live
 from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
-from scheduler.dialer import Dialer, run_dialer
+from scheduler.clock import ClockGuard
+from scheduler.dialer import Dialer
+from scheduler.jobs import run_jobs
+from scheduler.rows import DatabaseRows
 
 log = logging.getLogger(__name__)
 
@@ -129,15 +133,16 @@ async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> No
     desk.pbx = pbx
     dialer = Dialer(
         site.config,
-        site.database,
-        ring=lambda attempt: outbound.ring(live.site, pbx.line, attempt),
+        DatabaseRows(site.database),
+        ring=lambda attempt, trunk: outbound.ring(live.site, pbx.line, attempt, trunk),
         is_open=lambda: pbx.is_ready and not stop.is_set(),
         inbound_now=lambda: desk.inbound,
         now=world.now,
         new_id=world.new_id,
+        clock=ClockGuard(world.now, time.monotonic, is_synchronised),
     )
     connection = asyncio.create_task(pbx.run(), name="pbx")
-    dialling = asyncio.create_task(run_dialer(dialer, world.sleep), name="dialer")
+    dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
@@ -168,11 +173,13 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
 
 def _settings(config: Config, secret: str) -> PbxSettings:
     pbx = config.pbx
+    first, *more = (each.name for each in config.all_trunks())
     return PbxSettings(
         pbx.url,
         pbx.user,
         secret,
-        trunk=pbx.trunk,
+        trunk=first,
+        more_trunks=tuple(more),
         transport=Transport(pbx.transport),
         numbering=config.numbering,
     )

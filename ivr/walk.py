@@ -18,9 +18,9 @@ from ivr.storage import sessions
 from ivr.storage.people import get_person
 from ivr.storage.questionnaires import questionnaire_source
 from ivr.storage.reports import last_report
-from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import StoredSession
 from ivr.storage.voice_messages import Said
+from ivr.storage.words import Auth, Source
 from ivr.window import windows_of
 
 #: A call that is further away is not promised: much can change until then.

@@ -1,4 +1,4 @@
-"""The loop that acts on the policy: reads the rows, decides, writes the attempt down, and has it rung.
+"""The loop that acts on the policy: takes who is due, decides, writes the attempt down, and has it rung.
 
 The rows say what is due; a missed wake-up or a restart loses nothing. Knows no channel.
 """
@@ -9,135 +9,260 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from ivr.call import Outcome
 from ivr.config import Config
-from ivr.person import is_excluded
-from ivr.storage import calls, facts
-from ivr.storage.database import Database
-from ivr.storage.duty import Duty, open_duties
-from ivr.storage.followups import NewFollowUp, open_follow_up
-from ivr.window import LATEST, PATIENTS, NoWindow, Window, slots_of
+from ivr.handover import HandOver, Settled
+from ivr.storage import calls
+from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
-from scheduler.pacing import Pace, is_resting, may_start
-from scheduler.policy import Attempt, Case, Decision, Dial, HandToStaff, Rules, decide
+from scheduler.clock import ClockGuard
+from scheduler.dayplan import Excluded, case_of, rows_for, rules_of
+from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
+from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
+from scheduler.queue import Queue, Step
+from scheduler.rows import SETTLED, Rows
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks at the rows, at most.
-TICK = 1.0
-
 #: No call takes so long: Asterisk ends each after half an hour (dialplan/, TIMEOUT).
 LONGEST_CALL = timedelta(hours=1)
-
-#: The fact under which the last day is remembered on which everybody was reached or handed over.
-SETTLED = "dialer.settled"
+#: How often a person is looked at who waits for something that nobody tells us: a call of theirs to come to its end.
+POLL = timedelta(seconds=30)
 
 
 @dataclass
 class Dialer:
-    """What the loop needs, and the calls it has under way."""
+    """What the loop needs, and what it remembers between two looks."""
 
     config: Config
-    database: Database
-    ring: Callable[[calls.Attempt], Awaitable[None]]  #: places one attempt, returns when it is over
+    rows: Rows
+    ring: Callable[[calls.Attempt, str], Awaitable[None]]  #: places one attempt on a trunk, returns when it is over
     is_open: Callable[[], bool]  #: the gate: closed while the PBX is not ready
-    inbound_now: Callable[[], int]  #: inbound calls in progress
+    inbound_now: Callable[[], int]  #: calls in progress that we did not dial
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    clock: ClockGuard
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    queue: Queue = field(default_factory=Queue)
+    planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
+    loaded: bool = False  #: the queue holds all that the rows hold
     last_start: datetime | None = None
+    closed_since: datetime | None = None  #: the gate, as of the last look
+    decisions: int = 0  #: how many were made
+    watched: bool = False  #: the watchdog has compared the clock with its last look before the start
+    waiting_since: datetime | None = None  #: since when people wait for a line, as of the last look
 
-
-async def run_dialer(dialer: Dialer, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Look, decide, act, until cancelled; calls under way then go on without it."""
-    # A look begins one call, or few: the pace of the settings is kept by looking as often.
-    pause = min(TICK, 1 / dialer.config.lines.calls_per_second)
-    while True:
-        try:
-            await look(dialer)
-        except Exception:  # a task border: one bad look must not end the calling, and the rows are still there
-            log.exception("the dialler could not look", extra={"action": "dialer_failed"})
-        await sleep(pause)
+    def __post_init__(self) -> None:
+        self.rules: Rules = rules_of(self.config)
+        back_off = self.rules.retry_seconds.get(Outcome.CONGESTION, ())
+        self.trunks: tuple[Trunk, ...] = tuple(
+            Trunk(each.name, each.total, each.reserved_for_inbound, each.calls_per_second, back_off)
+            for each in self.config.all_trunks()
+        )
+        self.loads: dict[str, Load] = {each.name: Load() for each in self.trunks}
+        self.lock = asyncio.Lock()
 
 
 async def look(dialer: Dialer) -> None:
-    """One look at everybody: dial, hand over, or leave alone."""
-    overdue = await dialer.database.write(calls.close_overdue, dialer.now() - LONGEST_CALL, dialer.now())
+    """Everything once: plan, end what never ended, hand over, dial. For starts; the jobs do each at its own pace."""
+    await reap(dialer)
+    await plan_days(dialer)
+    await tick(dialer)
+    await settle_days(dialer)
+
+
+async def reap(dialer: Dialer) -> None:
+    """End what is not final and never came to its end; its person could neither be rung nor handed over."""
+    if not _may_decide(dialer):
+        return
+    overdue = await dialer.rows.close_overdue(dialer.now() - LONGEST_CALL, dialer.now())
     if overdue:
         log.warning("%s calls never came to an end", overdue, extra={"action": "calls_overdue"})
-    settled = await dialer.database.read(facts.get_fact, SETTLED)
-    days = days_to_settle(dialer.now(), dialer.config.centre.zone, date.fromisoformat(settled) if settled else None)
-    nobody_left = True
-    for day in days:
-        nobody_left = await _look_at(dialer, day) and nobody_left
-        if nobody_left and day != days[-1]:
-            await dialer.database.write(facts.set_fact, SETTLED, day.isoformat())
 
 
-async def _look_at(dialer: Dialer, day: date) -> bool:
-    """Everybody whose day is open; whether it is settled for all of them now."""
-    config = dialer.config
-    rules = Rules(config.dialling.attempts, config.dialling.retry_table(), config.dialling.ring_seconds)
-    settled = True
-    duties = await dialer.database.read(open_duties, day, datetime.combine(day, LATEST, PATIENTS))
-    # First calls first: on a day with more people than lines the last of the list must not wait for every retry.
-    for duty in sorted(duties, key=lambda each: len(each.attempts)):
-        for slot in slots_of(day, duty.person, config.calendar):
-            if not _is_called(duty, slot, dialer.now()):
-                continue
-            decision = decide(_case(duty, slot), rules, dialer.now())
-            settled = settled and isinstance(decision, HandToStaff)
-            await _act(dialer, duty, day, slot.slot, decision)
-            if not isinstance(decision, HandToStaff):
-                break
-    return settled
-
-
-def _is_called(duty: Duty, slot: Window | NoWindow, now: datetime) -> bool:
-    """Not on days off, not before the person was entered, and not against a decision of staff."""
-    if isinstance(slot, NoWindow):
-        return slot.why.needs_staff and not is_excluded(duty.person, now)
-    return duty.since < slot.until and not is_excluded(duty.person, min(now, slot.until))
-
-
-async def _act(dialer: Dialer, duty: Duty, day: date, slot: str, decision: Decision) -> None:
-    match decision:
-        case Dial(number):
-            await _dial(dialer, duty, day, slot, number)
-        case HandToStaff(reason):
-            follow_up = NewFollowUp(day, reason, duty.person.id)
-            await dialer.database.write(open_follow_up, follow_up, dialer.now())
-            log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
-
-
-def _case(duty: Duty, slot: Window | NoWindow) -> Case:
-    window = slot if isinstance(slot, Window) else None
-    attempts = [Attempt(each.number, each.outcome, each.ended_at) for each in duty.attempts if each.slot == slot.slot]
-    # Who has reported or was handed over is no open duty.
-    return Case(window, duty.person.numbers, attempts, reported=False, handed_over=False, talking=duty.talking)
-
-
-async def _dial(dialer: Dialer, duty: Duty, day: date, slot: str, number: str) -> None:
-    pace = Pace(
-        dialer.config.lines.total, dialer.config.lines.reserved_for_inbound, dialer.config.lines.calls_per_second
-    )
-    now = dialer.now()
-    if not dialer.is_open() or not may_start(pace, len(dialer.under_way), dialer.inbound_now(), dialer.last_start, now):
+async def plan_days(dialer: Dialer) -> None:
+    """Rows for today and for every day that the service missed; the queue from the rows; then only what changed."""
+    if not _may_decide(dialer):
         return
-    if is_resting(await dialer.database.read(calls.last_rung, number, day), now, dialer.config.dialling.rest_seconds):
-        return  # it has just rung for another person of the household
-    attempt = calls.Attempt(dialer.new_id(), duty.person.id, number, day, slot, now)
+    async with dialer.lock:
+        days = await _days(dialer)
+        await _plan_changed(dialer, days[-1])
+        new = [day for day in days if day not in dialer.planned]
+        if not new:
+            return
+        everybody = await dialer.rows.to_plan(changed=False)
+        for day in new:
+            rows = await dialer.rows.plan_all(day, rows_for(dialer.config, everybody, day))
+            for row in rows if dialer.loaded else ():
+                _queue(dialer, row)
+        dialer.planned = set(days)
+        await dialer.rows.open_periods_over(days[-1], dialer.now())
+        if not dialer.loaded:
+            for row in await dialer.rows.open_rows(days[-1]):
+                _queue(dialer, row)
+            dialer.loaded = True
+
+
+async def _plan_changed(dialer: Dialer, today: date) -> None:
+    """Whose entry changed is looked at as soon as a line is free."""
+    changed = await dialer.rows.to_plan(changed=True)
+    if not changed:
+        return
+    rows = rows_for(dialer.config, changed, today)
+    for row in await dialer.rows.plan_changed(rows, [person.id for person, _ in changed]):
+        if dialer.loaded:
+            _queue(dialer, row)
+    await dialer.rows.open_periods_over(today, dialer.now())
+
+
+async def _days(dialer: Dialer) -> tuple[date, ...]:
+    settled = await dialer.rows.get_fact(SETTLED)
+    return days_to_settle(dialer.now(), dialer.config.centre.zone, date.fromisoformat(settled) if settled else None)
+
+
+async def settle_days(dialer: Dialer) -> None:
+    """Remember the last day on which everybody was reached or handed over."""
+    past = (await _days(dialer))[:-1]
+    if not past or not dialer.loaded or not _may_decide(dialer):
+        return
+    open_days = {row.day for row in await dialer.rows.open_rows(past[-1])}
+    for day in past:
+        if day in open_days:
+            return
+        await dialer.rows.set_fact(SETTLED, day.isoformat())
+
+
+def _queue(dialer: Dialer, row: Row) -> None:
+    assert row.next_at is not None
+    step = Step(row.person_id, row.day.isoformat(), row.slot, row.risk, row.until, row.tries > 0)
+    dialer.queue.put(step, row.next_at)
+
+
+async def tick(dialer: Dialer) -> datetime | None:
+    """Hand over whose window is over; begin calls while lines and pace allow. When the next look could find more."""
+    if not _may_decide(dialer):
+        return None
+    async with dialer.lock:
+        now = dialer.now()
+        while step := dialer.queue.take_over(now):
+            await _consider(dialer, step, None)
+        if not _may_dial(dialer):
+            return None
+        while True:
+            now = dialer.now()
+            trunk, again = choose_trunk(dialer.trunks, dialer.loads, dialer.inbound_now(), now)
+            if trunk is None:
+                return again if dialer.queue.due(now) else dialer.queue.next_at()
+            taken = dialer.queue.take(now)
+            if taken is None:
+                return dialer.queue.next_at()
+            await _consider(dialer, taken, trunk)
+
+
+def _may_decide(dialer: Dialer) -> bool:
+    return dialer.clock.is_trusted() or dialer.clock.has_given_up()
+
+
+def _may_dial(dialer: Dialer) -> bool:
+    return dialer.is_open() and dialer.clock.is_trusted()
+
+
+async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
+    """Decide with fresh facts and act; without a trunk whoever is to be rung goes back into the queue."""
+    now, day = dialer.now(), date.fromisoformat(step.day)
+    facts = await dialer.rows.facts_of(step.person_id, day)
+    if facts.person is None:
+        raise LookupError("a step of nobody")
+    case = case_of(dialer.config, facts, facts.person, step.slot, day, now)
+    if isinstance(case, Excluded):
+        if case.until is not None:
+            await _wait(dialer, step, facts, now, case.until)
+        else:
+            await dialer.rows.settle(step.person_id, day, step.slot, Settled.EXCLUDED)
+        return
+    step = _after(step, facts, case)
+    decision = decide(case, dialer.rules, now)
+    dialer.decisions += 1
+    match decision:
+        case Dial(number, then):
+            if trunk is None:
+                dialer.queue.put(step, now)
+            else:
+                await _dial(dialer, step, trunk, number, then)
+        case Wait(until):
+            await _wait(dialer, step, facts, now, until)
+        case HandToStaff(reason):
+            await _hand_over(dialer, step, reason)
+        case Done():
+            how = Settled.REPORTED if facts.reported else Settled.HANDED_OVER
+            await dialer.rows.settle(step.person_id, day, step.slot, how)
+
+
+async def _wait(dialer: Dialer, step: Step, facts: Facts, now: datetime, until: datetime | None) -> None:
+    at = now + POLL if until is None else until
+    assert facts.person is not None
+    busy = [number for number in facts.person.numbers if number in facts.uses and facts.uses[number].in_use]
+    dialer.queue.put(step, at, busy[0] if until is None and busy else None)
+    await dialer.rows.set_next(step.person_id, date.fromisoformat(step.day), step.slot, at)
+
+
+def _after(step: Step, facts: Facts, case: Case) -> Step:
+    """The step as the facts make it: somebody may have been called, the window may be another."""
+    assert facts.person is not None
+    until = step.until if case.window is None else case.window.until
+    now = Step(*step.key, facts.person.risk.rank, until, bool(case.attempts))
+    return step if now == step else now
+
+
+async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
+    now = dialer.now()
+    due_at = now + timedelta(minutes=dialer.config.dialling.follow_up_minutes)
+    row = (step.person_id, date.fromisoformat(step.day), step.slot)
+    await dialer.rows.hand_over(row, reason, due_at, now)
+    log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
+
+
+async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: datetime) -> None:
+    now = dialer.now()
+    attempt = calls.Attempt(dialer.new_id(), step.person_id, number, date.fromisoformat(step.day), step.slot, now)
     try:
-        await dialer.database.write(calls.plan_attempt, attempt)
+        await dialer.rows.begin(attempt, then)
     except calls.AlreadyCalling:
-        return  # the household's telephone is in use: the next look tries again
+        dialer.queue.put(step, now + POLL, number)  # somebody else's call to this telephone or person
+        return
+    except TooManyTries:
+        log.error("the hard limit of attempts was reached", extra={"action": "too_many_tries"})
+        await _hand_over(dialer, step, HandOver.LIMIT)
+        return
+    except LookupError:
+        return  # settled meanwhile
+    # Should nobody ever say how it ended, the person is looked at all the same.
+    dialer.queue.put(step, then)
     dialer.last_start = now
-    task = asyncio.create_task(_ring(dialer, attempt), name=f"attempt {attempt.id}")
+    dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
+    task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
 
 
-async def _ring(dialer: Dialer, attempt: calls.Attempt) -> None:
+async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
     try:
-        await dialer.ring(attempt)
+        await dialer.ring(attempt, trunk.name)
     except Exception:  # a task border: one bad call must not hurt another
         log.exception("an attempt failed", extra={"action": "attempt_failed", "attempt": attempt.id})
+    finally:
+        dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
+    await _after_call(dialer, step, trunk, attempt)
+    await tick(dialer)
+
+
+async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
+    """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free."""
+    now = dialer.now()
+    async with dialer.lock:
+        facts = await dialer.rows.facts_of(step.person_id, attempt.day)
+        outcome = next((each.outcome for each in facts.attempts if each.id == attempt.id), None)
+        dialer.loads[trunk.name] = learn(trunk, dialer.loads[trunk.name], outcome, attempt.planned_at, now)
+        dialer.queue.drop(step.key)
+        await _consider(dialer, step, None)
+        dialer.queue.free(attempt.number, now)

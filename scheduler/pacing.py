@@ -1,31 +1,100 @@
-"""How many calls may start now. Pure."""
+"""How many calls may start now, and on which trunk. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ivr.call import Outcome
 
-@dataclass(frozen=True)
-class Pace:
-    """What the trunk carries."""
+#: A trunk is taken for full when so many calls in a row, begun since it last rested, met congestion: a single one may
+#: be the fault of the far network alone, and everybody else would wait for it.
+IN_A_ROW = 2
+#: Seconds that a full trunk rests: the first, second, … time in a row.
+BACK_OFF = (60.0, 120.0, 300.0, 600.0)
 
-    lines: int  #: lines of the trunk
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """What one trunk carries."""
+
+    name: str
+    lines: int
     reserved: int  #: lines that outbound calls leave free for callers
     per_second: float  #: new calls a second
+    back_off: Sequence[float] = BACK_OFF
+
+    @property
+    def usable(self) -> int:
+        """Lines for calls of ours."""
+        return self.lines - self.reserved
 
 
-def is_resting(last_rung: datetime | None, now: datetime, rest_seconds: float) -> bool:
-    """Whether a telephone rang in vain so lately that it is left alone, for everybody who shares it."""
-    return last_rung is not None and now < last_rung + timedelta(seconds=rest_seconds)
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How a trunk stands."""
+
+    outbound: int = 0  #: calls of ours in progress
+    last_start: datetime | None = None
+    in_a_row: int = 0  #: calls that met congestion since one was carried, or since the last rest
+    rests: int = 0  #: in a row
+    rests_until: datetime | None = None
 
 
-def may_start(pace: Pace, outbound: int, inbound: int, last_start: datetime | None, now: datetime) -> int:
-    """How many outbound calls may start at this moment: 0 or 1 by the rate, none without a free line.
+def started(load: Load, now: datetime) -> Load:
+    """A call of ours began."""
+    return replace(load, outbound=load.outbound + 1, last_start=now)
 
-    Inbound calls use the reserve first; past it they take lines from us.
+
+def released(load: Load) -> Load:
+    """A call of ours is over: its line is free."""
+    return replace(load, outbound=max(0, load.outbound - 1))
+
+
+def learn(trunk: Trunk, load: Load, outcome: Outcome | None, began: datetime, now: datetime) -> Load:
+    """What a call that `began` then came to says about the trunk: a full one rests, longer each time."""
+    if outcome is Outcome.CONGESTION:
+        if load.rests_until is not None and began < load.rests_until:
+            return load  # it had begun before the trunk was found full
+        if load.in_a_row + 1 < IN_A_ROW or not trunk.back_off:
+            return replace(load, in_a_row=load.in_a_row + 1)
+        pause = trunk.back_off[min(load.rests, len(trunk.back_off) - 1)]
+        return replace(load, in_a_row=0, rests=load.rests + 1, rests_until=now + timedelta(seconds=pause))
+    if outcome in (None, Outcome.FAILED, Outcome.UNKNOWN) or not (load.in_a_row or load.rests):
+        return load  # says nothing about the network, or nothing new
+    return replace(load, in_a_row=0, rests=0)
+
+
+def free_lines(trunk: Trunk, load: Load, inbound: int) -> int:
+    """Lines on which a call of ours could begin. Inbound calls use the reserve first; past it they take ours."""
+    return max(0, trunk.lines - load.outbound - max(trunk.reserved, inbound))
+
+
+def may_start_at(trunk: Trunk, load: Load) -> datetime | None:
+    """The earliest moment that rate and rest leave for the next call; None: any."""
+    next_by_rate = None if load.last_start is None else load.last_start + timedelta(seconds=1 / trunk.per_second)
+    if load.rests_until is None or next_by_rate is None:
+        return next_by_rate or load.rests_until
+    return max(next_by_rate, load.rests_until)
+
+
+def choose_trunk(
+    trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime
+) -> tuple[Trunk | None, datetime | None]:
+    """The trunk on which a call may begin now: the one with the largest part free. Else when to ask again.
+
+    Neither: no line is free, and the end of a call will tell. Which trunk inbound calls came by is not known, so all of
+    them count against each.
     """
-    free = pace.lines - outbound - max(pace.reserved, inbound)
-    if free <= 0:
-        return 0
-    if last_start is not None and now < last_start + timedelta(seconds=1 / pace.per_second):
-        return 0
-    return 1
+    best: Trunk | None = None
+    most, again = 0.0, None
+    for trunk in trunks:
+        load = loads[trunk.name]
+        free = free_lines(trunk, load, inbound)
+        if not free:
+            continue
+        at = may_start_at(trunk, load)
+        if at is not None and now < at:
+            again = at if again is None else min(again, at)
+        elif best is None or free / trunk.lines > most:
+            best, most = trunk, free / trunk.lines
+    return best, None if best else again

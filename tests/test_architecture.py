@@ -34,8 +34,11 @@ PURE = (
     "ivr.spoken",
     "ivr.window",
     "scheduler.calendar",
+    "scheduler.clock",
     "scheduler.pacing",
     "scheduler.policy",
+    "scheduler.queue",
+    "scheduler.watchdog",
 )
 #: What a pure module may import besides pure ones: reading YAML text into records, and how problems are said.
 PURE_MAY_USE = ("ivr.document", "ivr.errors", "ivr.messages", "ivr.phone")

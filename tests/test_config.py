@@ -137,7 +137,7 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param('["05000000100"]', '["119"]', "119", "emergency", id="emergency number"),
         pytest.param('["05000000100"]', '["0120000000"]', "練習用", "practice", id="real number in practice"),
         pytest.param("total: 4 ", "total: 0 ", "1 以上", "1 or more", id="no line"),
-        pytest.param("total: 4 ", "total: 201 ", "200 以下", "200 or less", id="too many lines"),
+        pytest.param("total: 4 ", "total: 1001 ", "1000 以下", "1000 or less", id="too many lines"),
         pytest.param("total: 4 ", "total: 4.5 ", "整数", "whole number", id="half a line"),
         pytest.param("total: 4 ", "total: four ", "整数", "whole number", id="line in words"),
         pytest.param("total: 4 ", "total: [4] ", "整数", "whole number", id="list of lines"),
@@ -232,3 +232,41 @@ def test_the_secret(tmp_path: Path) -> None:
         with pytest.raises(BadInput) as caught:
             read_secret(path)
         assert [each.message for each in caught.value.problems] == [message]
+
+
+TRUNKS = """trunks:
+  - {name: trunk, caller_id: "05000000200", total: 6, reserved_for_inbound: 1, calls_per_second: 2}
+  - {name: second, total: 8}
+"""
+
+
+def with_trunks(text: str = TRUNKS) -> str:
+    """The example with trunks in place of lines."""
+    kept = re.sub(r"(?m)^lines:\n(?:  .*\n)+", "", EXAMPLE)
+    return kept.replace("trunks: []\n", text)
+
+
+def test_one_trunk_is_what_lines_say_and_several_what_trunks_say(tmp_path: Path) -> None:
+    (only,) = read(tmp_path, EXAMPLE).all_trunks()
+    assert (only.name, only.total, only.reserved_for_inbound) == ("trunk", 4, 1)
+    config = read(tmp_path, with_trunks())
+    assert [(each.name, each.total, each.calls_per_second) for each in config.all_trunks()] == [
+        ("trunk", 6, 2),
+        ("second", 8, 1),
+    ]
+    assert "05000000200" in config.own_numbers()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (EXAMPLE.replace("trunks: []\n", TRUNKS), "config.lines_and_trunks"),
+        (with_trunks(TRUNKS.replace("name: second", "name: trunk")), "config.trunk_twice"),
+        (with_trunks(TRUNKS.replace("05000000200", "119")), "number.emergency"),
+    ],
+)
+def test_trunks_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path, text)
+    assert [each.message for each in refused.value.problems] == [message]
+    assert refused.value.problems[0].line

@@ -9,7 +9,7 @@ from ivr.site import Site
 from ivr.storage.calls import get_call
 from ivr.storage.decisions import Signed, close_person
 from ivr.storage.reports import reports_of_day
-from ivr.storage.schema import Auth, Source
+from ivr.storage.words import Auth, Source
 from tests.fakes.phone import FakePhone, keys
 from tests.rows import answer_rows, call_ends, report_ends, session_ends, tasks
 from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO

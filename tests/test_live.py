@@ -23,7 +23,7 @@ from ivr.storage.questionnaires import (
     standing,
     wish,
 )
-from ivr.storage.schema import Cause, Verdict
+from ivr.storage.words import Cause, Verdict
 from tests.cases_runner import CASES, ROOT
 from tests.fakes.site import Clock, settings
 

@@ -21,8 +21,10 @@ from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
-from ivr.storage.schema import Cause, Decided, Verdict
 from ivr.storage.status import DayState
+from ivr.storage.words import Cause, Decided, Verdict
+from ivr.window import Off
+from scheduler.watch import WATCHED
 from tests.cases_runner import ROOT
 
 SOURCES = [path for folder in ("ivr", "scheduler", "sandbox", "bench") for path in (ROOT / folder).rglob("*.py")]
@@ -83,6 +85,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "risk": Risk,
     "standing": Standing,
     "decided": Decided,
+    "off": (*Off, "paused", "no_number"),
+    "alarm": WATCHED,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
     "verdict": (*Verdict, "live"),

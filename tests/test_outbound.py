@@ -16,8 +16,8 @@ from ivr.storage import calls
 from ivr.storage.database import Database
 from ivr.storage.decisions import Signed, close_person, pause_person
 from ivr.storage.reports import reports_of_day
-from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import get_session, open_session, save_turn
+from ivr.storage.words import Auth, Source
 from tests.cases_runner import lead
 from tests.fakes.phone import FakeLine, FakePhone, Press, keys
 from tests.fakes.site import SHORT, Clock

@@ -26,7 +26,7 @@ from ivr.storage import facts
 from ivr.storage.calls import get_call
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.questionnaires import history, questionnaire_source, standing, wish
-from ivr.storage.schema import Cause
+from ivr.storage.words import Cause
 from scheduler.dialer import Dialer
 from tests.cases_runner import CASES, ROOT
 from tests.fakes.ari import SECRET, USER, FakeAsterisk

@@ -15,8 +15,8 @@ from ivr.phone import DialOrder, HungUp, Phone
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.reports import export_rows
-from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import AlreadyWaiting, waiting_session
+from ivr.storage.words import Auth, Source
 from ivr.walk import Who, version_of, walk
 from tests.cases_runner import lead
 from tests.fakes.phone import FakeLine, FakePhone, answering, keys

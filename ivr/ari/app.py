@@ -204,23 +204,27 @@ class Pbx:
 
     async def _subscribe(self) -> None:
         """Filters and subscriptions, both ways: those of an earlier run outlive its WebSocket (22.10.1)."""
-        trunk = f"endpoint:PJSIP/{self._settings.trunk}"
+        trunks = (self._settings.trunk, *self._settings.more_trunks)
         for app, kinds, wanted in (
-            (self._settings.app, WANTED, None),
-            (self._settings.trunk_app, ("ChannelDestroyed", "ChannelUserevent"), trunk),
+            (self._settings.app, WANTED, []),
+            (
+                self._settings.trunk_app,
+                ("ChannelDestroyed", "ChannelUserevent"),
+                [f"endpoint:PJSIP/{each}" for each in trunks],
+            ),
         ):
             path = f"/applications/{quote(app)}"
             known = _at(await self._client.request("GET", path), "endpoint_ids")
             for endpoint in known if isinstance(known, list) else []:
-                if f"endpoint:{endpoint}" != wanted:
+                if f"endpoint:{endpoint}" not in wanted:
                     await self._client.request(
                         "DELETE", f"{path}/subscription", params={"eventSource": f"endpoint:{endpoint}"}
                     )
             await self._client.request(
                 "PUT", f"{path}/eventFilter", body={"allowed": [{"type": each} for each in kinds], "disallowed": []}
             )
-            if wanted is not None:
-                await self._client.request("POST", f"{path}/subscription", params={"eventSource": wanted})
+            for each in wanted:
+                await self._client.request("POST", f"{path}/subscription", params={"eventSource": each})
 
     async def _channels(self) -> dict[str, Channel]:
         """Every channel that lives on this Asterisk, other people's too."""

@@ -68,8 +68,11 @@ class AriLine:
     async def _originate(self, order: DialOrder) -> Ending | None:
         """Send the request, once. None: there is a call, or there may be one; go on waiting."""
         settings = self._client.settings
+        trunk = order.trunk or settings.trunk
+        if trunk not in (settings.trunk, *settings.more_trunks):
+            raise ValueError("not a trunk of the settings")
         body = {
-            "endpoint": f"PJSIP/{order.number}@{settings.trunk}",
+            "endpoint": f"PJSIP/{order.number}@{trunk}",
             # Never `app`: were we away at the answer, the person would hear nothing and be cut off (22.10.1). The
             # dialplan has an apology for that.
             "context": settings.context,

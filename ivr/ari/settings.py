@@ -28,6 +28,7 @@ class PbxSettings:
     user: str
     secret: str = field(repr=False)
     trunk: str = "trunk"  #: PJSIP endpoint of the provider
+    more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>)`
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, questionnaires, roster, staff
+from ivr.cli import author, day, live, plan, questionnaires, roster, staff
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -32,6 +32,10 @@ versions.command("show", help=text("cli.questionnaires.show.help"))(questionnair
 versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
 app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
 app.command("status", help=text("cli.status.help"))(day.status)
+app.command("plan", help=text("cli.plan.help"))(plan.plan)
+app.command("simulate", help=text("cli.simulate.help"))(plan.simulate)
+app.command("call-list", help=text("cli.call_list.help"))(plan.call_list)
+app.command("alarms", help=text("cli.alarms.help"))(plan.alarms)
 app.command("calls", help=text("cli.calls.help"))(day.calls)
 reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
 people.command("import", help=text("cli.people.import.help"))(roster.import_people)

@@ -35,7 +35,7 @@ from ivr.storage.questionnaires import (
     wish,
 )
 from ivr.storage.questionnaires import history as journal
-from ivr.storage.schema import Cause, Verdict
+from ivr.storage.words import Cause, Verdict
 
 #: So much of a hash is shown, and enough to name a version.
 SHOWN = 12

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import datetime, time
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,22 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ivr.cells import write_time
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, err_console, now_at, print_json, print_table, word
+from ivr.cli.output import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    day_of,
+    err_console,
+    now_at,
+    print_json,
+    print_table,
+    word,
+)
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.numbers import dialable, mask
+from ivr.numbers import Plan, dialable, mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
 from ivr.roster import Roster, Rules, parse_roster, read_content, write_people
 from ivr.storage.database import open_database, open_reader
@@ -95,6 +105,9 @@ def _progress(lines: int) -> Iterator[tuple[Callable[[int], None], Callable[[], 
 
 
 async def _store(settings: Config, people: tuple[Person, ...], signed: Signed) -> Stored:
+    if settings.numbers is Plan.PRACTICE:
+        # The practice clock may begin at an earlier hour of today than it is: nobody must be entered after their slot.
+        signed = replace(signed, at=datetime.combine(day_of(settings, None), time(), settings.centre.zone))
     async with await open_database(settings.database, beside_service=True) as database:
         return await database.write(take_in, people, signed, settings.centre.zone)
 

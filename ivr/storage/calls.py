@@ -226,6 +226,20 @@ def close_overdue(connection: Connection, begun_before: datetime, at: datetime) 
     return len(overdue) + len(orphans)
 
 
+def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tuple[tuple[Outcome, float], ...]:
+    """How the latest attempts up to this local day ended, and how long each occupied its line, seconds."""
+    wanted = (
+        select(attempts.c.outcome, attempts.c.planned_at, attempts.c.ended_at)
+        .where(attempts.c.outcome.is_not(None), attempts.c.day <= until)
+        .order_by(attempts.c.planned_at.desc())
+        .limit(limit)
+    )
+    return tuple(
+        (Outcome(row.outcome), max(0.0, (row.ended_at - row.planned_at).total_seconds()))
+        for row in connection.execute(wanted)
+    )
+
+
 def last_rung(connection: Connection, number: str, day: date) -> datetime | None:
     """When the number stopped ringing without a conversation, on this local day, for whomever; None: it did not."""
     last: datetime | None = connection.execute(_LAST_RUNG, {"number": number, "on_day": day}).scalar_one()

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from ivr.handover import PERIOD_OVER
-from ivr.storage.schema import Decided, decisions, follow_ups, people
+from ivr.storage.schema import decisions, follow_ups, people
+from ivr.storage.touched import touch
+from ivr.storage.words import Decided
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _decide(
 def _write_down(
     connection: Connection, person_id: str, kind: Decided, signed: Signed, until: datetime | None = None
 ) -> None:
+    touch(connection, (person_id,))
     connection.execute(
         insert(decisions),
         {

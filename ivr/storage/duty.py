@@ -10,8 +10,10 @@ from ivr.call import CallState
 from ivr.handover import PERIOD_OVER
 from ivr.person import Person
 from ivr.storage.calls import Attempt, attempt_of
+from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import read_people, selects
-from ivr.storage.schema import Completeness, attempts, calls, follow_ups, people, reports, sessions
+from ivr.storage.schema import attempts, calls, follow_ups, people, reports, sessions
+from ivr.storage.words import Completeness
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,14 @@ def open_duties(connection: Connection, day: date, entered_before: datetime) -> 
         tried[row["person_id"]].append(attempt_of(row))
     talking = set(connection.execute(_TALKING).scalars())
     return tuple(Duty(each, since[each.id], tuple(tried[each.id]), each.id in talking) for each in found)
+
+
+def open_periods_over(connection: Connection, day: date, at: datetime) -> int:
+    """Open the follow-up PERIOD_OVER of everybody who needs one on `day`. How many."""
+    found = periods_over(connection, day)
+    for each in found:
+        open_follow_up(connection, NewFollowUp(day, PERIOD_OVER, each.id), at)
+    return len(found)
 
 
 def periods_over(connection: Connection, day: date) -> tuple[Person, ...]:

@@ -26,6 +26,7 @@ from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
+from ivr.storage.touched import touch
 
 
 class Wanted(NamedTuple):
@@ -97,6 +98,7 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     prolonged = [each for each in changed if each.ends != known[each.id].ends]
     rows = [{"key": each.id, "last": each.ends or _LAST_DAY, "closed_at": at} for each in prolonged]
     _each(connection, _PROLONGED, rows)
+    touch(connection, (each.id for each in (*new, *changed, *moved)))
     closed = tuple(each.id for each in people if each.id in known and known[each.id].closing)
     return Stored(len(new), len({each.id for each in (*changed, *moved)}), closed)
 

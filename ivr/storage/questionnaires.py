@@ -13,8 +13,9 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 
 from ivr.errors import Problem
 from ivr.messages import LANGUAGES
-from ivr.storage.schema import Cause, Verdict, activations
+from ivr.storage.schema import activations
 from ivr.storage.schema import questionnaires as table
+from ivr.storage.words import Cause, Verdict
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, bindparam, select
 
 from ivr.export import ReportRow
-from ivr.storage.schema import Auth, Completeness, Source, alerts, answers, follow_ups, reports
+from ivr.storage.schema import alerts, answers, follow_ups, reports
+from ivr.storage.words import Auth, Completeness, Source
 
 
 @dataclass(frozen=True)

@@ -1,111 +1,25 @@
 """All tables. Times are UTC (columns.Moment); a day is the local day of the centre, decided by the caller."""
 
-from enum import StrEnum
-
-from sqlalchemy import (
-    DDL,
-    REAL,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    event,
-    text,
-)
+from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, Integer, Text, event, text
 
 from ivr.call import CallState, Direction, Outcome
+from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage.columns import Day, Moment, TimeOfDay, one_of
+from ivr.storage.columns import Day, TimeOfDay, one_of
+from ivr.storage.tables import key_column as _key
+from ivr.storage.tables import metadata
+from ivr.storage.tables import moment_column as _moment
+from ivr.storage.tables import reference as _to
+from ivr.storage.tables import strict_table as _table
+from ivr.storage.tables import text_column as _text
+from ivr.storage.tables import unique_where as _unique_where
+from ivr.storage.words import Auth, Cause, Completeness, Decided, Source, Verdict
 
+#: What all tables of this module belong to.
+METADATA = metadata
 
-class Completeness(StrEnum):
-    """How much of a questionnaire a report holds."""
-
-    COMPLETE = "complete"
-    PARTIAL = "partial"  #: at least one answer
-
-
-class Source(StrEnum):
-    """How a report came to be."""
-
-    AUTOMATIC_CALL = "automatic_call"  #: we rang
-    HEALTH_CALL = "health_call"  #: the person rang us
-    SELF_ENTRY = "self_entry"  #: the person wrote it, in a form or another system
-
-
-class Decided(StrEnum):
-    """What staff decided about a person; the only thing that keeps somebody under observation from being called."""
-
-    PAUSE = "pause"
-    RESUME = "resume"
-    CLOSE = "close"
-    REOPEN = "reopen"
-
-
-class Auth(StrEnum):
-    """What made us take the caller for the person."""
-
-    REGISTERED_NUMBER = "registered_number"
-    KEYED_ID = "keyed_id"
-    OUTBOUND = "outbound"  #: we rang a number of theirs
-
-
-class Cause(StrEnum):
-    """Why a version of the questionnaire was to go live."""
-
-    STARTED = "started"  #: the service started
-    SAVED = "saved"  #: the file, or a recording, was changed
-    RELOAD = "reload"  #: an operator wanted the file to be read
-    ACTIVATE = "activate"  #: an operator wanted this version
-
-
-class Verdict(StrEnum):
-    """What came of it."""
-
-    WISHED = "wished"  #: a service has still to look at it
-    DONE = "done"
-    REFUSED = "refused"  #: what was live stays
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: Column[object] | CheckConstraint | Index, autoincrement: bool = False) -> Table:
-    # STRICT: without it SQLite takes the text "tomorrow" for an integer column.
-    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_autoincrement=autoincrement)
-
-
-def _text(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Text, nullable=null)
-
-
-def _moment(name: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Moment, nullable=null)
-
-
-def _to(name: str, target: str, *, null: bool = False) -> Column[object]:
-    return Column(name, Text, ForeignKey(target), nullable=null)
-
-
-def _key() -> Column[object]:
-    return Column("id", Integer, primary_key=True)
-
-
-def _unique_where(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
-
+#: Attempts to one person in one slot, those that met a full network too, whatever else fails.
+MOST_ATTEMPTS_A_SLOT = 30
 
 people = _table(
     "people",
@@ -238,6 +152,7 @@ attempts = _table(
         "(state = 'ended') = (outcome IS NOT NULL) AND (state = 'ended') = (ended_at IS NOT NULL)", name="ended"
     ),
     Index(None, "day", "person_id"),
+    Index(None, "day", "number"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
@@ -344,6 +259,53 @@ alerts = _table(
     _moment("acknowledged_at", null=True),
     one_of("level", Level),
     Index("one_alert_per_rule", "session_id", "rule", unique=True),
+    autoincrement=True,
+)
+
+agenda = _table(
+    "agenda",
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+    Column("day", Day, primary_key=True),
+    Column("slot", Text, primary_key=True),
+    Column("risk", Integer, nullable=False, server_default=text("0")),
+    _moment("until"),
+    # Invariant 5: what is not settled has a moment at which the dialler looks at it.
+    _moment("next_at", null=True),
+    _text("settled", null=True),
+    # A runaway loop ends here, whatever the policy says (surveda #2369 saw 96 calls to one person).
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint(f"tries BETWEEN 0 AND {MOST_ATTEMPTS_A_SLOT}", name="tries"),
+    one_of("settled", Settled),
+    CheckConstraint("(settled IS NULL) = (next_at IS NOT NULL)", name="open"),
+    Index(None, "day", "person_id"),
+    Index(
+        "open_steps",
+        "day",
+        "next_at",
+        sqlite_where=text("settled IS NULL"),
+        postgresql_where=text("settled IS NULL"),
+    ),
+)
+
+touched = _table(
+    "touched",
+    # Whose entry in the roster changed, or about whom staff decided: the dialler plans them anew and removes the row.
+    Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
+)
+
+alarms = _table(
+    "alarms",
+    _key(),
+    _text("kind"),
+    # What the alarm is about (a day and slot, a trunk): while it stands, the same one is not raised again.
+    _text("subject"),
+    _text("details"),
+    _moment("raised_at"),
+    _moment("ended_at", null=True),
+    _moment("acknowledged_at", null=True),
+    _text("acknowledged_by", null=True),
+    CheckConstraint("kind <> ''", name="kind"),
+    _unique_where("one_standing_alarm", "kind", "subject", where="ended_at IS NULL"),
     autoincrement=True,
 )
 

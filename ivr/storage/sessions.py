@@ -10,8 +10,9 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
-from ivr.storage.schema import Auth, Completeness, Source, answers, calls, reports, sessions
+from ivr.storage.schema import answers, calls, reports, sessions
 from ivr.storage.voice_messages import Said, store_message
+from ivr.storage.words import Auth, Completeness, Source
 
 
 class AlreadyWaiting(Exception):

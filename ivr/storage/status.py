@@ -21,17 +21,8 @@ from sqlalchemy import (
 
 from ivr.call import CallState, Outcome
 from ivr.questionnaire.model import Level
-from ivr.storage.schema import (
-    Completeness,
-    alerts,
-    attempts,
-    calls,
-    follow_ups,
-    people,
-    person_slots,
-    reports,
-    sessions,
-)
+from ivr.storage.schema import alerts, attempts, calls, follow_ups, people, person_slots, reports, sessions
+from ivr.storage.words import Completeness
 
 
 class DayState(StrEnum):

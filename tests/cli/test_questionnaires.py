@@ -14,8 +14,8 @@ from ivr.cli import questionnaires
 from ivr.cli.output import operator
 from ivr.errors import problem
 from ivr.storage.questionnaires import Decision, NewVersion, decide, history, open_wishes
-from ivr.storage.schema import Cause
 from ivr.storage.sqlite import connect_writer, take_lock
+from ivr.storage.words import Cause
 from tests.cli.conftest import Command
 from tests.storage.records import later
 

@@ -17,7 +17,9 @@ from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
+from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer, look
+from scheduler.rows import DatabaseRows
 from tests.fakes.site import Clock
 from tests.storage.records import HANAKO, SACHIKO, TARO, session, turn
 
@@ -44,6 +46,9 @@ class Desk:
     live: list[Live] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
     rung: list[tuple[str, str]] = field(default_factory=list)  #: person and number of every call
+    seen: int = 0  #: calls that a look has told of
+    jumped: float = 0.0  #: seconds by which the wall clock was moved
+    synchronised: bool = False
     ids: Iterator[int] = field(default_factory=lambda: count(1))
     dialer: Dialer = field(init=False)
 
@@ -54,24 +59,34 @@ class Desk:
         """A new process; what an earlier one held in memory is gone."""
         self.dialer = Dialer(
             self.config,
-            self.database,
+            DatabaseRows(self.database),
             ring=self._ring,
             is_open=lambda: self.is_open,
             inbound_now=lambda: self.inbound,
             now=self.clock.now,
             new_id=lambda: f"a-{next(self.ids):04}",
+            clock=ClockGuard(self.clock.now, self.monotonic, lambda: self.synchronised),
         )
 
     def today(self) -> date:
         """The local day."""
         return self.clock.now().astimezone(self.config.centre.zone).date()
 
-    async def look(self, minutes: float = 0) -> list[str]:
-        """Let time pass and look once; whom it rang."""
+    def monotonic(self) -> float:
+        """Seconds of the clock that nobody can move."""
+        return self.clock.now().timestamp() - self.jumped
+
+    def jump(self, minutes: float) -> None:
+        """The wall clock is moved; no time passes."""
         self.clock.advance(minutes)
-        before = len(self.rung)
+        self.jumped += minutes * 60
+
+    async def look(self, minutes: float = 0) -> list[str]:
+        """Let time pass and look once; who has been rung since the last look."""
+        self.clock.advance(minutes)
         await look(self.dialer)
         await self.all_ringing()
+        before, self.seen = self.seen, len(self.rung)
         return [person for person, _ in self.rung[before:]]
 
     async def all_ringing(self) -> None:
@@ -96,7 +111,7 @@ class Desk:
         await self.database.write(calls.close_lost_calls, (), self.clock.now(), {})
         self.start()
 
-    async def _ring(self, attempt: calls.Attempt) -> None:
+    async def _ring(self, attempt: calls.Attempt, trunk: str) -> None:
         """As ivr.outbound does, without a telephone."""
         if self.broken:
             raise OSError("broken")

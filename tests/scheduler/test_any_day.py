@@ -1,17 +1,19 @@
 """Any days that may come: people, outcomes, clocks and crashes in any order, and the invariants after every step."""
 
 import asyncio
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from shutil import copy
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,15 +21,17 @@ from sqlalchemy import Connection, select
 
 from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import HandOver
-from ivr.person import Person
+from ivr.person import Person, Risk
 from ivr.storage import calls, migrate
 from ivr.storage.database import open_database
-from ivr.storage.decisions import Signed, close_person
+from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
-from ivr.storage.schema import Completeness, attempts, follow_ups, reports
+from ivr.storage.schema import attempts, follow_ups, reports
 from ivr.storage.sessions import open_session, save_turn
+from ivr.storage.words import Completeness
 from ivr.window import windows_of
+from scheduler.dayplan import end_of
 from scheduler.dialer import LONGEST_CALL
 from tests.fakes.site import Clock
 from tests.fakes.site import settings as config
@@ -42,6 +46,7 @@ PEOPLE = (
     Person("000002", "見本 二", "ミホン", ("0310000001",), ("morning",)),
     Person("000003", "見本 三", "ミホン", ("07000000003",), ("afternoon",)),
     Person("000004", "見本 四", "ミホン", ("07000000004",), ("no such slot",)),
+    Person("000005", "見本 五", "ミホン", ("07000000005", "0310000001"), ("morning", "afternoon"), risk=Risk.HIGH),
 )
 LINES = {"total": 3, "reserved_for_inbound": 1, "calls_per_second": 20}
 #: What a call may come to; answered ones come with their report, see `answers`.
@@ -69,6 +74,7 @@ class Days(RuleBasedStateMachine):
         self.entered: dict[str, Person] = {}
         self.since: dict[str, date] = {}  #: the first day that must be accounted for
         self.closed: dict[str, date] = {}
+        self.paused: dict[str, tuple[datetime, datetime]] = {}
         self.calling_in: dict[str, int] = {}  #: person -> number of the call
         self.checked = 0
         self.desk = self.run(self._open())
@@ -96,7 +102,7 @@ class Days(RuleBasedStateMachine):
         self.entered[person.id] = person
         windows = windows_of(self.desk.today(), person, self.desk.config.calendar)
         day = self.desk.today()
-        over = any(self.clock.now() >= each.until for each in windows)
+        over = all(self.clock.now() >= each.until for each in windows)
         # Entered after the slot: from tomorrow on. A person without a slot is handed over on the day or the next.
         self.since[person.id] = day + timedelta(days=1) if over or not windows else day
         self.run(self.desk.database.write(upsert_people, [person], self.clock.now()))
@@ -118,6 +124,44 @@ class Days(RuleBasedStateMachine):
     @rule()
     def looks_again_at_once(self) -> None:
         self.run(self.desk.look(0.1))
+
+    @rule(person=st.sampled_from(PEOPLE), minutes=st.sampled_from([20, 200, 3000]))
+    def staff_pause_somebody(self, person: Person, minutes: float) -> None:
+        if person.id not in self.entered or person.id in self.closed or person.id in self.paused:
+            return
+        until = self.clock.now() + timedelta(minutes=minutes)
+        self.paused[person.id] = (self.clock.now(), until)
+        signed = Signed("見本", "入院", self.clock.now())
+        self.run(self.desk.database.write(pause_person, person.id, until, signed))
+        self.run(self.desk.all_ringing())
+        self.desk.seen = len(self.desk.rung)
+        assert person.id not in self.run(self.desk.look(1))
+
+    @precondition(lambda self: self.paused)
+    @rule()
+    def staff_end_a_pause(self) -> None:
+        for person_id, (since, until) in self.paused.items():
+            now = self.clock.now()
+            if since <= now < until and person_id not in self.closed:
+                self.paused[person_id] = (since, now)
+                self.run(self.desk.database.write(resume_person, person_id, Signed("見本", "退院", now)))
+
+    @rule(minutes=st.sampled_from([-300, -2, 1, 90, 400, 4000]), wrong=st.sampled_from([0, 1, 10]))
+    def the_clock_jumps_and_is_put_right(self, minutes: float, wrong: float) -> None:
+        self.run(self.desk.look())
+        before = len(self.desk.rung)
+        handed = self.run(self.desk.database.read(_accounts))
+        self.desk.jump(minutes)
+        for _ in range(2):
+            self.run(self.desk.look(wrong / 2))
+        self.desk.jump(-minutes)
+        self.run(self.desk.look())
+        assert len(self.desk.rung) == before
+        assert self.run(self.desk.database.read(_accounts)) == handed
+        self.desk.synchronised = True
+        self.run(self.desk.look(1.1))
+        self.desk.synchronised = False
+        assert self.desk.dialer.clock.is_trusted()
 
     @rule(days=st.integers(1, 4))
     def the_service_is_down(self, days: int) -> None:
@@ -202,11 +246,18 @@ class Days(RuleBasedStateMachine):
         rows = self.run(self.desk.database.read(_attempts))
         for row in rows:
             person = self.entered[row.person_id]
-            (window,) = windows_of(row.day, person, self.desk.config.calendar)
+            windows = windows_of(row.day, person, self.desk.config.calendar)
+            (window,) = [each for each in windows if each.slot == row.slot]
             assert window.allows(row.planned_at, self.desk.config.dialling.ring_seconds)
             assert row.number in person.numbers
-        tried = Counter((row.person_id, row.day) for row in rows if row.outcome != Outcome.CONGESTION)
-        assert max(tried.values(), default=0) <= self.desk.config.dialling.attempts
+        counted = [row for row in rows if row.outcome != Outcome.CONGESTION]
+        dialling = self.desk.config.dialling
+        for most, key in (
+            (dialling.attempts, lambda row: (row.person_id, row.day, row.slot)),
+            (dialling.most_a_day, lambda row: (row.person_id, row.day)),
+            (dialling.calls_per_number, lambda row: (row.number, row.day)),
+        ):
+            assert max(Counter(map(key, counted)).values(), default=0) <= most
         for before, after in pairwise(rows):
             if before.number == after.number and before.outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
                 assert before.ended_at is not None
@@ -243,7 +294,17 @@ class Days(RuleBasedStateMachine):
         for person_id, since in self.since.items():
             until = self.closed.get(person_id, last + timedelta(days=1))
             for day in (since + timedelta(days=each) for each in range((until - since).days)):
-                assert ((person_id, day) in reported) != ((person_id, day) in found), (person_id, day)
+                ends = ((person_id, day) in reported, (person_id, day) in found, self._is_excluded(person_id, day))
+                assert sum(ends) == 1 or ends == (True, False, True), (person_id, day, ends)
+
+    def _is_excluded(self, person_id: str, day: date) -> bool:
+        """By a pause that stood when the last window of the day was over."""
+        windows = windows_of(day, self.entered[person_id], self.desk.config.calendar)
+        since, until = self.paused.get(person_id, (None, None))
+        if since is None or until is None:
+            return False
+        ends = [each.until for each in windows] or [end_of(day)]
+        return all(since <= each < until for each in ends)
 
     def _reported(self) -> set[tuple[str | None, date]]:
         return self.run(self.desk.database.read(_reported))
@@ -272,9 +333,11 @@ def _give_up(connection: Connection, session_id: str) -> None:
     save_turn(connection, session_id, None, gave_up, NOW)
 
 
-TestAnyDays = Days.TestCase
+#: `scripts/test --long` asks for the ten thousand of the night.
+LONG = bool(os.environ.get("KENKO_LONG"))
+TestAnyDays = pytest.mark.timeout(0 if LONG else 120)(Days.TestCase)
 TestAnyDays.settings = settings(
-    max_examples=20,
+    max_examples=10_000 if LONG else 20,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

@@ -9,7 +9,8 @@ from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.storage import calls
 from ivr.storage.database import Database
 from ivr.storage.sessions import open_session, save_turn
-from scheduler.dialer import TICK, look, run_dialer
+from scheduler.dialer import look
+from scheduler.jobs import TICK, jobs_of, run_jobs
 from tests.fakes.site import Clock, settings
 from tests.rows import attempt_ends
 from tests.scheduler.desk import Desk, enter, report
@@ -56,7 +57,7 @@ async def test_the_attempt_is_written_down_before_it_is_rung(desk: Desk) -> None
     seen: list[list[tuple[str, Outcome | None]]] = []
     done = asyncio.Event()
 
-    async def ring(attempt: calls.Attempt) -> None:
+    async def ring(attempt: calls.Attempt, trunk: str) -> None:
         seen.append(await desk.database.read(attempt_ends))
         done.set()
 
@@ -108,22 +109,14 @@ async def test_who_is_ringing_us_is_not_rung(desk: Desk) -> None:
     await desk.end(Outcome.NO_ANSWER)
     assert await desk.look(4) == []
     await desk.database.write(calls.end_call, "in", Ending(None), Outcome.CUT_OFF, desk.clock.now())
-    assert await desk.look(0) == [HANAKO.id]
+    assert await desk.look(0.5) == [HANAKO.id]
 
 
 async def test_the_loop_looks_as_often_as_the_pace_of_the_settings(database: Database, clock: Clock) -> None:
     for pace, pause in ((4, 0.25), (0.5, TICK)):
         lines = {"total": 4, "reserved_for_inbound": 1, "calls_per_second": pace}
         desk = Desk(settings(lines=lines), database, clock, is_open=False)
-        slept: list[float] = []
-
-        async def sleep(seconds: float, slept: list[float] = slept) -> None:
-            slept.append(seconds)
-            raise asyncio.CancelledError
-
-        with pytest.raises(asyncio.CancelledError):
-            await run_dialer(desk.dialer, sleep)
-        assert slept == [pause]
+        assert {each.name: each.seconds for each in jobs_of(desk.dialer)}["tick"] == pause
 
 
 async def test_a_call_that_fails_hurts_no_other(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -148,26 +141,22 @@ async def test_a_call_in_progress_is_not_taken_for_a_lost_one(desk: Desk) -> Non
 
 
 async def test_the_loop_goes_on_after_a_bad_look(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    slept: list[float] = []
     read = desk.database.read
+    failed = 0
 
-    async def fails_once(function: object, *args: object) -> object:
-        if not slept:
+    async def fails_at_first(function: object, *args: object, **more: object) -> object:
+        nonlocal failed
+        if failed < 2:
+            failed += 1
             raise OSError("disk")
-        return await read(function, *args)  # type: ignore[arg-type]
+        return await read(function, *args, **more)  # type: ignore[arg-type]
 
-    desk.database.read = fails_once  # type: ignore[assignment, method-assign]
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 2:
-            raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        await run_dialer(desk.dialer, sleep)
-    assert len(slept) == 2
-    assert [vars(each).get("action") for each in caplog.records if each.exc_info] == ["dialer_failed"]
-    await desk.all_ringing()
+    desk.database.read = fails_at_first  # type: ignore[assignment, method-assign]
+    running = asyncio.create_task(run_jobs(desk.dialer))
+    await desk.began.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {vars(each).get("action") for each in caplog.records if each.exc_info} == {"dialer_failed"}
     assert desk.rung == [(HANAKO.id, SHARED)]
 
 

@@ -15,7 +15,8 @@ from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
-from scheduler.dialer import SETTLED, look
+from scheduler.dialer import look
+from scheduler.rows import SETTLED
 from tests.fakes.site import Clock, settings
 from tests.rows import attempt_ends, call_ends, tasks
 from tests.scheduler.desk import Desk, enter, handed, report

@@ -17,6 +17,7 @@ from scheduler.policy import (
     Done,
     HandToStaff,
     Rules,
+    Use,
     Wait,
     decide,
 )
@@ -31,8 +32,12 @@ RULES = Rules(
         Outcome.CONGESTION: (60, 120, 300, 600),
         Outcome.NO_KEY: (1800, 3600),
         Outcome.CUT_OFF: (300,),
+        Outcome.UNKNOWN: (900,),
     },
     ring_seconds=60,
+    per_day=5,
+    per_number=4,
+    rest_seconds=180,
 )
 A, B = "09000000001", "0310000001"
 
@@ -41,7 +46,13 @@ def at(minutes: float) -> datetime:
     return NINE + timedelta(minutes=minutes)
 
 
-def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] = (A,), **known: bool) -> Case:
+def case(
+    *attempts: tuple[str, Outcome | None, float],
+    numbers: tuple[str, ...] = (A,),
+    tried_before: int = 0,
+    uses: dict[str, Use] | None = None,
+    **known: bool,
+) -> Case:
     rows = [Attempt(number, outcome, None if outcome is None else at(ended)) for number, outcome, ended in attempts]
     return Case(
         WINDOW,
@@ -50,6 +61,8 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
         known.get("reported", False),
         known.get("handed_over", False),
         known.get("talking", False),
+        tried_before,
+        uses or {},
     )
 
 
@@ -57,8 +70,8 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
     ("given_case", "minute", "wanted"),
     [
         pytest.param(case(), -1, Wait(at(0)), id="not before the window"),
-        pytest.param(case(), 0, Dial(A), id="first call"),
-        pytest.param(case(), 119, Dial(A), id="the last moment at which ringing still ends in the window"),
+        pytest.param(case(), 0, A, id="first call"),
+        pytest.param(case(), 119, A, id="the last moment at which ringing still ends in the window"),
         pytest.param(case(), 119.1, HandToStaff(HandOver.WINDOW_OVER), id="would ring past the window"),
         pytest.param(case(), 600, HandToStaff(HandOver.WINDOW_OVER), id="long after the window"),
         pytest.param(case(reported=True), 0, Done(), id="reported by any channel"),
@@ -67,8 +80,8 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
         pytest.param(case((A, None, 0)), 1, Wait(None), id="a call is under way"),
         pytest.param(case(talking=True), 1, Wait(None), id="the person is ringing us"),
         pytest.param(case((A, Outcome.BUSY, 1)), 2, Wait(at(16)), id="busy: wait 15 minutes"),
-        pytest.param(case((A, Outcome.BUSY, 1)), 16, Dial(A), id="busy: again"),
-        pytest.param(case((A, Outcome.BUSY, 1), (A, Outcome.BUSY, 17)), 47, Dial(A), id="busy twice: 30 minutes"),
+        pytest.param(case((A, Outcome.BUSY, 1)), 16, A, id="busy: again"),
+        pytest.param(case((A, Outcome.BUSY, 1), (A, Outcome.BUSY, 17)), 47, A, id="busy twice: 30 minutes"),
         pytest.param(
             case((A, Outcome.NO_ANSWER, 1), (A, Outcome.BUSY, 32)), 33, Wait(at(47)), id="each outcome counts by itself"
         ),
@@ -85,10 +98,10 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
             id="the retry would lie after the window",
         ),
         pytest.param(case((A, Outcome.BAD_NUMBER, 1)), 2, HandToStaff(HandOver.BAD_NUMBER), id="dead number"),
-        pytest.param(case((A, Outcome.BAD_NUMBER, 1), numbers=(A, B)), 2, Dial(B), id="dead number: next one at once"),
-        pytest.param(case((A, Outcome.NO_ANSWER, 1), numbers=(A, B)), 31, Dial(B), id="no answer: next number"),
-        pytest.param(case((A, Outcome.BUSY, 1), numbers=(A, B)), 31, Dial(A), id="busy: the same number"),
-        pytest.param(case((A, Outcome.CUT_OFF, 1), numbers=(A, B)), 6, Dial(A), id="cut off: the same number"),
+        pytest.param(case((A, Outcome.BAD_NUMBER, 1), numbers=(A, B)), 2, B, id="dead number: next one at once"),
+        pytest.param(case((A, Outcome.NO_ANSWER, 1), numbers=(A, B)), 31, B, id="no answer: next number"),
+        pytest.param(case((A, Outcome.BUSY, 1), numbers=(A, B)), 31, A, id="busy: the same number"),
+        pytest.param(case((A, Outcome.CUT_OFF, 1), numbers=(A, B)), 6, A, id="cut off: the same number"),
         pytest.param(
             case((A, Outcome.CUT_OFF, 1), (A, Outcome.CUT_OFF, 8)),
             9,
@@ -98,7 +111,7 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
         pytest.param(
             case(*((A, Outcome.CONGESTION, minute) for minute in (1, 2, 4, 9))),
             19,
-            Dial(A),
+            A,
             id="congestion uses up no attempt",
         ),
         pytest.param(
@@ -112,11 +125,55 @@ def case(*attempts: tuple[str, Outcome | None, float], numbers: tuple[str, ...] 
         ),
         pytest.param(case(numbers=()), 0, HandToStaff(HandOver.NO_NUMBER), id="no number"),
         pytest.param(case((A, Outcome.FAILED, 1)), 2, HandToStaff(HandOver.NETWORK), id="no wait given: never again"),
+        pytest.param(
+            case(uses={A: Use(1, vain_until=at(4))}), 6, Wait(at(7)), id="it rang in vain for the household: rests"
+        ),
+        pytest.param(case(uses={A: Use(1, vain_until=at(4))}), 7, A, id="rested"),
+        pytest.param(case(uses={A: Use(1, in_use=True)}), 7, Wait(None), id="the household talks: wait for its end"),
+        pytest.param(case(uses={A: Use(3)}), 7, A, id="one call to the number is left"),
+        pytest.param(
+            case(uses={A: Use(4)}), 7, HandToStaff(HandOver.LIMIT), id="the most calls of a day to the number"
+        ),
+        pytest.param(case(numbers=(A, B), uses={A: Use(4)}), 7, B, id="another number has calls left"),
+        pytest.param(case(tried_before=4), 7, A, id="one call of the day is left"),
+        pytest.param(
+            case(tried_before=5), 7, HandToStaff(HandOver.LIMIT), id="the most calls of a day, in other slots"
+        ),
+        pytest.param(
+            case((A, Outcome.BUSY, 1), tried_before=4), 17, HandToStaff(HandOver.LIMIT), id="of all slots together"
+        ),
+        pytest.param(case((A, Outcome.CONGESTION, 1), tried_before=4), 17, A, id="a full network counts on no limit"),
+        pytest.param(
+            case((A, Outcome.BUSY, 900)), 1, HandToStaff(HandOver.WINDOW_OVER), id="an end in the future blocks nobody"
+        ),
+        pytest.param(
+            case(uses={A: Use(1, vain_until=at(117))}), 30, HandToStaff(HandOver.WINDOW_OVER), id="rests for too long"
+        ),
+        pytest.param(
+            case((A, Outcome.REJECTED, 1)), 2, HandToStaff(HandOver.NOT_REACHED), id="rejected, no wait given"
+        ),
+        pytest.param(case((A, Outcome.NO_KEY, 1)), 20, Wait(at(31)), id="no key: as not answered"),
+        pytest.param(case((A, Outcome.UNKNOWN, 1)), 16, A, id="lost: counted, and tried again"),
         pytest.param(case((A, Outcome.ANSWERED, 1)), 2, HandToStaff(HandOver.NOT_REACHED), id="answered, no report"),
     ],
 )
-def test_each_rule(given_case: Case, minute: float, wanted: Decision) -> None:
-    assert decide(given_case, RULES, at(minute)) == wanted
+def test_each_rule(given_case: Case, minute: float, wanted: Decision | str) -> None:
+    """`wanted` is a decision, or the number to dial."""
+    decision = decide(given_case, RULES, at(minute))
+    assert (decision.number if isinstance(decision, Dial) else decision) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given_case", "minute", "then"),
+    [
+        pytest.param(case(), 0, 15, id="lost: as after an unknown end"),
+        pytest.param(case((A, Outcome.BUSY, 1)), 16, 31, id="lost the second time"),
+        pytest.param(case((A, Outcome.UNKNOWN, 1)), 16, 120, id="no next step: the end of the window"),
+        pytest.param(case(), 110, 120, id="a step after the window: its end"),
+    ],
+)
+def test_the_next_step_is_known_before_dialling(given_case: Case, minute: float, then: float) -> None:
+    assert decide(given_case, RULES, at(minute)) == Dial(A, at(then))
 
 
 ended = st.tuples(

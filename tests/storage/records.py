@@ -11,8 +11,8 @@ from ivr.questionnaire.model import Answer, Session, SessionStatus, Turn
 from ivr.storage.calls import Attempt, Call, plan_attempt, start_call
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
-from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import StoredSession, open_session
+from ivr.storage.words import Auth, Source
 
 #: 09:00 in Japan.
 NOW = datetime(2025, 1, 6, 0, 0, tzinfo=UTC)

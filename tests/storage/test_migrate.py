@@ -19,7 +19,7 @@ from ivr.errors import StorageError
 from ivr.storage import migrate
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.people import list_people
-from ivr.storage.schema import metadata
+from ivr.storage.schema import METADATA
 from ivr.storage.sqlite import connect_writer, plain
 from tests.storage.records import ROSTER
 
@@ -42,7 +42,7 @@ def upgrade() -> None:
 def test_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
     migrate.create(tmp_path / "migrated.db")
     engine = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
-    metadata.create_all(engine)
+    METADATA.create_all(engine)
     engine.dispose()
     migrated, direct = _definitions(tmp_path / "migrated.db"), _definitions(tmp_path / "direct.db")
     del migrated["alembic_version"]
@@ -73,7 +73,7 @@ def _parts(sql: str) -> list[str]:
 
 def test_alembic_sees_no_difference_either(file: Path) -> None:
     connection = connect_writer(file)
-    differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    differences = compare_metadata(MigrationContext.configure(connection), METADATA)
     connection.close()
     assert differences == []
 

@@ -23,7 +23,7 @@ from ivr.storage.followups import (
     open_follow_ups,
 )
 from ivr.storage.reports import report_exists, reports_of_day
-from ivr.storage.schema import Completeness, answers
+from ivr.storage.schema import answers
 from ivr.storage.sessions import (
     AlreadyWaiting,
     get_session,
@@ -33,6 +33,7 @@ from ivr.storage.sessions import (
     session_to_json,
     waiting_session,
 )
+from ivr.storage.words import Completeness
 from tests.storage.records import DAY, FRESH, HANAKO, NOW, TARO, begin_session, later, ring_in, session, turn
 
 DONE = SessionStatus.COMPLETED

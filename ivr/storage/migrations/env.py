@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from ivr.storage.schema import metadata
+from ivr.storage.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=METADATA,
     # SQLite can undo changes of tables; Alembic assumes that it cannot.
     transactional_ddl=True,
     render_as_batch=True,

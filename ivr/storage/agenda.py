@@ -1,0 +1,301 @@
+"""The agenda: one row for every person, day and slot, with the next step written down until the row is settled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Row as SqlRow
+from sqlalchemy.exc import IntegrityError
+
+from ivr.call import CallState, Outcome
+from ivr.handover import PERIOD_OVER, HandOver, Settled
+from ivr.person import Person
+from ivr.storage.calls import Attempt, attempt_of, plan_attempt
+from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.people import get_person, read_people, selects
+from ivr.storage.schema import agenda, attempts, calls, follow_ups, numbers, people, reports, touched
+from ivr.storage.schema import sessions as session_table
+from ivr.storage.touched import planned
+from ivr.storage.words import Completeness
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in one slot of one day."""
+
+    person_id: str
+    day: date
+    slot: str
+    risk: int  #: higher goes first
+    until: datetime  #: when the window ends
+    next_at: datetime | None  #: when the dialler looks at it next; None: settled
+    settled: Settled | None = None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one number went through on a day."""
+
+    calls: int
+    vain_until: datetime | None
+    in_use: bool
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision about one row needs to know, read at one moment."""
+
+    person: Person | None  #: closed or not; None: there is none of this id
+    since: datetime | None  #: when the person was entered
+    attempts: tuple[Attempt, ...]  #: of the day, all slots, oldest first
+    uses: dict[str, Used]
+    reported: bool
+    handed_over: bool  #: staff have a task about the day that is not the dialler's own: a wish for a call, say
+    talking: bool
+
+
+_OF = (
+    agenda.c.person_id == bindparam("person"),
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.slot == bindparam("in_slot"),
+    agenda.c.settled.is_(None),
+)
+_ADD = insert(agenda)
+_OPEN = (
+    select(agenda)
+    .where(agenda.c.settled.is_(None), agenda.c.day <= bindparam("on_day"))
+    .order_by(agenda.c.day, agenda.c.next_at)
+)
+_MOVE = update(agenda).where(*_OF)
+_TRY = update(agenda).where(*_OF).values(tries=agenda.c.tries + 1, next_at=bindparam("then"))
+_SINCE = select(people.c.created_at).where(people.c.id == bindparam("person"))
+_ATTEMPTS = (
+    select(attempts)
+    .where(attempts.c.day == bindparam("on_day"), attempts.c.person_id == bindparam("person"))
+    .order_by(attempts.c.planned_at, attempts.c.id)
+)
+_ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
+_USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
+    attempts.c.day == bindparam("on_day"), attempts.c.number.in_(_ON_MY_NUMBERS)
+)
+_REPORTED = select(
+    exists().where(
+        reports.c.person_id == bindparam("person"),
+        reports.c.day == bindparam("on_day"),
+        reports.c.completeness == Completeness.COMPLETE,
+    )
+)
+_HANDED_OVER = select(
+    exists().where(
+        follow_ups.c.person_id == bindparam("person"),
+        follow_ups.c.day == bindparam("on_day"),
+        # What the dialler gave to staff about another slot of the day ends no other slot; that a period is over, none.
+        follow_ups.c.reason.not_in((*HandOver, PERIOD_OVER)),
+    )
+)
+_WITH_STAFF = select(follow_ups.c.id).where(
+    follow_ups.c.person_id == bindparam("person"),
+    follow_ups.c.day == bindparam("on_day"),
+    follow_ups.c.reason.in_(tuple(HandOver)),
+    follow_ups.c.closed_at.is_(None),
+)
+_TALKING = select(
+    exists().where(
+        session_table.c.person_id == bindparam("person"),
+        calls.c.session_id == session_table.c.id,
+        calls.c.state != CallState.ENDED,
+    )
+)
+_TOUCHED = exists().where(touched.c.person_id == people.c.id)
+_EVERYBODY = selects(people.c.closed_at.is_(None))
+_TOUCHED_ONES = selects(_TOUCHED)
+_CREATED = {
+    False: select(people.c.id, people.c.created_at).where(people.c.closed_at.is_(None)),
+    True: select(people.c.id, people.c.created_at).where(_TOUCHED),
+}
+_KNOWN = select(agenda).where(
+    agenda.c.person_id == bindparam("person"),
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.slot == bindparam("in_slot"),
+)
+_PLAN_AGAIN = (
+    update(agenda)
+    .where(
+        agenda.c.person_id == bindparam("person"),
+        agenda.c.day == bindparam("on_day"),
+        agenda.c.slot == bindparam("in_slot"),
+        or_(agenda.c.settled.is_(None), agenda.c.settled == Settled.EXCLUDED),
+    )
+    .values(risk=bindparam("new_risk"), until=bindparam("new_until"), next_at=bindparam("new_next"), settled=None)
+)
+
+
+_KEYS = select(agenda.c.person_id, agenda.c.slot).where(agenda.c.day == bindparam("on_day"))
+_FORGET_DAYS_OFF = delete(agenda).where(
+    agenda.c.day == bindparam("on_day"),
+    agenda.c.settled == Settled.EXCLUDED,
+    agenda.c.tries == 0,
+    agenda.c.person_id.in_(select(people.c.id).where(people.c.closed_at.is_(None))),
+)
+
+
+def to_plan(connection: Connection, *, changed: bool) -> tuple[tuple[Person, datetime], ...]:
+    """Everybody under observation, and since when; or whose entry changed, closed or not. By id."""
+    found = read_people(connection, _TOUCHED_ONES if changed else _EVERYBODY)
+    if not found:
+        return ()
+    since = {row.id: row.created_at for row in connection.execute(_CREATED[changed])}
+    return tuple((each, since[each.id]) for each in found)
+
+
+def plan_all(connection: Connection, day: date, rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Store what is new of a day; what is known stays, but for days off, as settings change. The new and open ones."""
+    connection.execute(_FORGET_DAYS_OFF, {"on_day": day})
+    known = {(row.person_id, row.slot) for row in connection.execute(_KEYS, {"on_day": day})}
+    new = [each for each in rows if (each.person_id, each.slot) not in known]
+    _add(connection, new)
+    return tuple(each for each in new if each.settled is None)
+
+
+def plan_changed(connection: Connection, rows: Sequence[Row], people_ids: Iterable[str]) -> tuple[Row, ...]:
+    """Store rows that are new and plan open or excluded ones anew; these people are then not touched any more.
+
+    A row that ended with a report or with staff stays as it is. Returns those of the rows that are open now.
+    """
+    found = []
+    for each in rows:
+        key = {"person": each.person_id, "on_day": each.day, "in_slot": each.slot}
+        if connection.execute(_KNOWN, key).first() is None:
+            _add(connection, [each])
+        elif each.settled is None:
+            new = {"new_risk": each.risk, "new_until": each.until, "new_next": each.next_at}
+            connection.execute(_PLAN_AGAIN, key | new)
+        stored = _row(connection.execute(_KNOWN, key).mappings().one())
+        if stored.settled is None:
+            found.append(stored)
+    planned(connection, people_ids)
+    return tuple(found)
+
+
+def _add(connection: Connection, rows: Sequence[Row]) -> None:
+    if rows:
+        fields = ("person_id", "day", "slot", "risk", "until", "next_at", "settled")
+        connection.execute(_ADD, [{name: getattr(each, name) for name in fields} for each in rows])
+
+
+def open_rows(connection: Connection, day: date) -> tuple[Row, ...]:
+    """What is not settled, of this day and of those before; the oldest day first, then by time."""
+    return tuple(_row(each) for each in connection.execute(_OPEN, {"on_day": day}).mappings())
+
+
+def rows_of_day(connection: Connection, day: date) -> tuple[Row, ...]:
+    """Every row of a day, by person and slot."""
+    wanted = select(agenda).where(agenda.c.day == day).order_by(agenda.c.person_id, agenda.c.slot)
+    return tuple(_row(each) for each in connection.execute(wanted).mappings())
+
+
+def _row(found: object) -> Row:
+    given = dict(found)  # type: ignore[call-overload]
+    settled = given["settled"]
+    return Row(**(given | {"settled": None if settled is None else Settled(settled)}))
+
+
+def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
+    """All that is known of a person and day at this moment."""
+    values = {"person": person_id, "on_day": day}
+    person = get_person(connection, person_id)
+    return Facts(
+        person=person,
+        since=connection.execute(_SINCE, values).scalar_one_or_none(),
+        attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
+        uses=_uses(connection.execute(_USES, values).all()),
+        reported=bool(connection.execute(_REPORTED, values).scalar_one()),
+        handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
+        talking=bool(connection.execute(_TALKING, values).scalar_one()),
+    )
+
+
+def _uses(rows: Iterable[SqlRow[str, str | None, datetime | None]]) -> dict[str, Used]:
+    found: dict[str, Used] = {}
+    for number, outcome, ended in rows:
+        before = found.get(number, Used(0, None, False))
+        vain = before.vain_until
+        if ended is not None and outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
+            vain = ended if vain is None else max(vain, ended)
+        counted = outcome != Outcome.CONGESTION
+        found[number] = Used(before.calls + counted, vain, before.in_use or outcome is None)
+    return found
+
+
+def begin_attempt(connection: Connection, attempt: Attempt, then: datetime) -> None:
+    """Write down, in one go, that a number is about to be rung and when to look again should it be lost.
+
+    Raises AlreadyCalling if the person or the number is being rung, LookupError if the row is settled or gone, and
+    TooManyTries if the row has had as many attempts as the database lets it have.
+    """
+    values = {"person": attempt.person_id, "on_day": attempt.day, "in_slot": attempt.slot, "then": then}
+    try:
+        with connection.begin_nested():
+            if connection.execute(_TRY, values).rowcount != 1:
+                raise LookupError(f"no open step for attempt {attempt.id}")
+    except IntegrityError:
+        raise TooManyTries from None
+    plan_attempt(connection, attempt)
+
+
+class TooManyTries(Exception):
+    """The hard limit of attempts in one slot is reached: nothing was planned."""
+
+
+def set_next(connection: Connection, person_id: str, day: date, slot: str, at: datetime) -> None:
+    """The dialler looks at this row `at`; a settled one stays settled."""
+    connection.execute(_MOVE, {"person": person_id, "on_day": day, "in_slot": slot, "next_at": at})
+
+
+def settle(connection: Connection, person_id: str, day: date, slot: str, how: Settled) -> None:
+    """Nothing more is to be done; the first word stands."""
+    values = {"person": person_id, "on_day": day, "in_slot": slot}
+    connection.execute(_MOVE, values | {"next_at": None, "settled": how})
+
+
+def hand_over(
+    connection: Connection, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+) -> None:
+    """Open the follow-up and settle the row, in one go. One task a person and day is enough, whatever the slots."""
+    person_id, day, slot = row
+    if connection.execute(_WITH_STAFF, {"person": person_id, "on_day": day}).first() is None:
+        open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
+    settle(connection, person_id, day, slot, Settled.HANDED_OVER)
+
+
+def observed(connection: Connection) -> int:
+    """How many people are under observation."""
+    return connection.execute(select(func.count()).where(people.c.closed_at.is_(None))).scalar_one()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How a slot of a day stands."""
+
+    slot: str
+    people: int
+    untouched: int  #: open, and nobody has been rung for it
+    open: int
+
+
+def counts(connection: Connection, day: date) -> tuple[Count, ...]:
+    """How many rows each slot of the day has."""
+    wanted = (
+        select(
+            agenda.c.slot,
+            func.count().label("people"),
+            func.sum(case((agenda.c.settled.is_(None) & (agenda.c.tries == 0), 1), else_=0)).label("untouched"),
+            func.sum(case((agenda.c.settled.is_(None), 1), else_=0)).label("open"),
+        )
+        .where(agenda.c.day == day)
+        .group_by(agenda.c.slot)
+        .order_by(agenda.c.slot)
+    )
+    return tuple(Count(row.slot, row.people, row.untouched, row.open) for row in connection.execute(wanted))

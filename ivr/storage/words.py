@@ -1,0 +1,52 @@
+"""Words that stand in columns and mean something outside them. Pure."""
+
+from enum import StrEnum
+
+
+class Completeness(StrEnum):
+    """How much of a questionnaire a report holds."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"  #: at least one answer
+
+
+class Source(StrEnum):
+    """How a report came to be."""
+
+    AUTOMATIC_CALL = "automatic_call"  #: we rang
+    HEALTH_CALL = "health_call"  #: the person rang us
+    SELF_ENTRY = "self_entry"  #: the person wrote it, in a form or another system
+
+
+class Decided(StrEnum):
+    """What staff decided about a person; the only thing that keeps somebody under observation from being called."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class Auth(StrEnum):
+    """What made us take the caller for the person."""
+
+    REGISTERED_NUMBER = "registered_number"
+    KEYED_ID = "keyed_id"
+    OUTBOUND = "outbound"  #: we rang a number of theirs
+
+
+class Cause(StrEnum):
+    """Why a version of the questionnaire was to go live."""
+
+    STARTED = "started"  #: the service started
+    SAVED = "saved"  #: the file, or a recording, was changed
+    RELOAD = "reload"  #: an operator wanted the file to be read
+    ACTIVATE = "activate"  #: an operator wanted this version
+
+
+class Verdict(StrEnum):
+    """What came of it."""
+
+    WISHED = "wished"  #: a service has still to look at it
+    DONE = "done"
+    REFUSED = "refused"  #: what was live stays

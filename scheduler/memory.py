@@ -1,0 +1,187 @@
+"""The record in memory, for simulations: the same methods and the same refusals as the database, without its price."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from ivr.call import CallState, Outcome
+from ivr.handover import HandOver, Settled
+from ivr.person import Closing, Person
+from ivr.storage import agenda, calls
+from ivr.storage.agenda import Facts, Row, TooManyTries, Used
+from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
+
+Key = tuple[str, date, str]
+
+
+@dataclass
+class MemoryRows:
+    """Everything that the loop reads and writes, for one process."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    since: dict[str, datetime] = field(default_factory=dict)
+    rows: dict[Key, Row] = field(default_factory=dict)
+    attempts: dict[tuple[str, date], list[calls.Attempt]] = field(default_factory=dict)
+    on_number: dict[tuple[str, date], Used] = field(default_factory=dict)
+    reported: set[tuple[str, date]] = field(default_factory=set)
+    follow_ups: dict[tuple[str, date], HandOver] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    alarms: dict[tuple[str, str], str] = field(default_factory=dict)
+    raised: list[tuple[datetime, str, str]] = field(default_factory=list)
+    closed: int = 0
+    touched: set[str] = field(default_factory=set)
+    counted: dict[tuple[date, str], list[int]] = field(default_factory=dict)  #: see agenda.Count
+
+    def enter(self, person: Person, at: datetime) -> None:
+        """Somebody comes under observation, or changes."""
+        self.people[person.id] = person
+        self.since.setdefault(person.id, at)
+
+    def close(self, person_id: str, at: datetime) -> None:
+        """Staff end the observation."""
+        self.people[person_id] = replace(self.people[person_id], closing=Closing(at, "-", "-"))
+        self.touched.add(person_id)
+        self.closed += 1
+
+    def report(self, person_id: str, day: date) -> None:
+        """A complete report came in, by whatever way."""
+        self.reported.add((person_id, day))
+        self.follow_ups.pop((person_id, day), None)
+
+    def end(self, attempt_id: str, person_id: str, day: date, outcome: Outcome, at: datetime) -> None:
+        """An attempt is over; the first word stands."""
+        mine = self.attempts[person_id, day]
+        for index, each in enumerate(mine):
+            if each.id == attempt_id and each.outcome is None:
+                mine[index] = replace(each, state=CallState.ENDED, outcome=outcome, ended_at=at)
+                self._used(each.number, day, outcome, at)
+
+    def recover(self, at: datetime) -> int:
+        """What a start does: calls of the process before are lost."""
+        lost = 0
+        for (person_id, day), mine in self.attempts.items():
+            for each in mine:
+                if each.outcome is None:
+                    self.end(each.id, person_id, day, Outcome.UNKNOWN, at)
+                    lost += 1
+        return lost
+
+    def _used(self, number: str, day: date, outcome: Outcome, at: datetime) -> None:
+        before = self.on_number[number, day]
+        vain = before.vain_until if outcome in (Outcome.ANSWERED, Outcome.CONGESTION) else at
+        self.on_number[number, day] = Used(before.calls - (outcome is Outcome.CONGESTION), vain, False)
+
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        found = [self.people[each] for each in self.touched] if changed else self.people.values()
+        return [(each, self.since[each.id]) for each in found if changed or each.closing is None]
+
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        new = [each for each in rows if (each.person_id, each.day, each.slot) not in self.rows]
+        for each in new:
+            self._store(each)
+        return [each for each in new if each.settled is None]
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        found = []
+        for each in rows:
+            key = (each.person_id, each.day, each.slot)
+            known = self.rows.get(key, each)
+            if each.settled is None and known.settled in (None, Settled.EXCLUDED):
+                known = replace(each, tries=known.tries)
+            self._store(known)
+            if known.settled is None:
+                found.append(known)
+        self.touched.difference_update(planned)
+        return found
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        return 0  # nobody here has a period
+
+    async def open_rows(self, day: date) -> Sequence[Row]:
+        return [each for each in self.rows.values() if each.settled is None and each.day <= day]
+
+    async def facts_of(self, person_id: str, day: date) -> Facts:
+        person = self.people[person_id]
+        return Facts(
+            person,
+            self.since[person_id],
+            tuple(self.attempts.get((person_id, day), ())),
+            {each: used for each in person.numbers if (used := self.on_number.get((each, day))) is not None},
+            (person_id, day) in self.reported,
+            (person_id, day) in self.follow_ups,
+            False,
+        )
+
+    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
+        key = (attempt.person_id, attempt.day, attempt.slot)
+        row = self.rows[key]
+        if row.settled is not None:
+            raise LookupError(attempt.id)
+        if row.tries >= MOST_ATTEMPTS_A_SLOT:
+            raise TooManyTries
+        mine = self.attempts.setdefault((attempt.person_id, attempt.day), [])
+        used = self.on_number.get((attempt.number, attempt.day), Used(0, None, False))
+        if used.in_use or any(each.outcome is None for each in mine):
+            raise calls.AlreadyCalling
+        self._store(replace(row, tries=row.tries + 1, next_at=then))
+        mine.append(attempt)
+        self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
+
+    async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
+        self._change((person_id, day, slot), lambda row: replace(row, next_at=at))
+
+    async def settle(self, person_id: str, day: date, slot: str, how: Settled) -> None:
+        self._change((person_id, day, slot), lambda row: replace(row, next_at=None, settled=how))
+
+    def _change(self, key: Key, change: Callable[[Row], Row]) -> None:
+        row = self.rows[key]
+        if row.settled is None:
+            self._store(change(row))
+
+    def _store(self, row: Row) -> None:
+        key = (row.person_id, row.day, row.slot)
+        count = self.counted.setdefault((row.day, row.slot), [0, 0, 0])
+        for sign, each in ((-1, self.rows.get(key)), (1, row)):
+            if each is not None:
+                is_open = each.settled is None
+                count[0] += sign
+                count[1] += sign * (is_open and not each.tries)
+                count[2] += sign * is_open
+        self.rows[key] = row
+
+    async def hand_over(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        self.follow_ups.setdefault(row[:2], reason)
+        await self.settle(*row, Settled.HANDED_OVER)
+
+    async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
+        return 0  # every simulated call ends
+
+    async def counts(self, day: date) -> Sequence[agenda.Count]:
+        return [agenda.Count(slot, *count) for (of, slot), count in self.counted.items() if of == day]
+
+    async def observed(self) -> int:
+        return len(self.people) - self.closed
+
+    async def get_fact(self, key: str) -> str | None:
+        return self.facts.get(key)
+
+    async def set_fact(self, key: str, value: str) -> None:
+        self.facts[key] = value
+
+    async def raise_alarm(self, kind: str, subject: str, details: str, at: datetime) -> bool:
+        new = (kind, subject) not in self.alarms
+        self.alarms[kind, subject] = details
+        if new:
+            self.raised.append((at, kind, subject))
+        return new
+
+    async def end_alarm(self, kind: str, subject: str, at: datetime) -> bool:
+        return self.alarms.pop((kind, subject), None) is not None
+
+    async def standing_alarms(self) -> Sequence[tuple[str, str]]:
+        return list(self.alarms)
+
+    async def alarm_acknowledged(self, kind: str, since: datetime) -> bool:
+        return False

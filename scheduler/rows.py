@@ -1,0 +1,145 @@
+"""What the loop reads and writes: a protocol, and the database behind it. Knows no decision."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from ivr.handover import HandOver, Settled
+from ivr.person import Person
+from ivr.storage import agenda, alarms, calls, duty, facts
+from ivr.storage.agenda import Facts, Row
+from ivr.storage.database import Database
+
+#: The last day on which everybody was reached or handed over.
+SETTLED = "dialer.settled"
+#: When the loop was last seen at work.
+LAST_LOOK = "dialer.last_look"
+
+
+class Rows(Protocol):
+    """The record. Every method is one transaction."""
+
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        """Everybody under observation, and since when they are; or those whose entry changed, closed or not."""
+
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        """Store what is new of a day. Returns what is new and open."""
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        """Store what is new, and plan what is open or excluded anew. Returns what is open of the rows."""
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        """A follow-up for everybody whose period is over and whom staff have not closed. How many."""
+
+    async def open_rows(self, day: date) -> Sequence[Row]:
+        """What is not settled, of this day and before."""
+
+    async def facts_of(self, person_id: str, day: date) -> Facts:
+        """All that is known of a person and day at this moment."""
+
+    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
+        """Write an attempt down with the next step. Raises AlreadyCalling, TooManyTries, LookupError."""
+
+    async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
+        """When to look again."""
+
+    async def settle(self, person_id: str, day: date, slot: str, how: Settled) -> None:
+        """Nothing more is to be done."""
+
+    async def hand_over(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        """Open a follow-up and settle the row."""
+
+    async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
+        """End what never ended. How many."""
+
+    async def counts(self, day: date) -> Sequence[agenda.Count]:
+        """How each slot of the day stands."""
+
+    async def observed(self) -> int:
+        """How many are under observation."""
+
+    async def get_fact(self, key: str) -> str | None:
+        """What was remembered."""
+
+    async def set_fact(self, key: str, value: str) -> None:
+        """Remember."""
+
+    async def raise_alarm(self, kind: str, subject: str, details: str, at: datetime) -> bool:
+        """False if it stands already."""
+
+    async def end_alarm(self, kind: str, subject: str, at: datetime) -> bool:
+        """False if there was none."""
+
+    async def standing_alarms(self) -> Sequence[tuple[str, str]]:
+        """Kind and subject of each."""
+
+    async def alarm_acknowledged(self, kind: str, since: datetime) -> bool:
+        """Whether staff have acknowledged one after `since`."""
+
+
+class DatabaseRows:
+    """The record in the database of the service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
+        return await self._database.read(agenda.to_plan, changed=changed)
+
+    async def plan_all(self, day: date, rows: Sequence[Row]) -> Sequence[Row]:
+        return await self._database.write(agenda.plan_all, day, rows)
+
+    async def plan_changed(self, rows: Sequence[Row], planned: Sequence[str]) -> Sequence[Row]:
+        return await self._database.write(agenda.plan_changed, rows, planned)
+
+    async def open_periods_over(self, day: date, at: datetime) -> int:
+        return await self._database.write(duty.open_periods_over, day, at)
+
+    async def open_rows(self, day: date) -> Sequence[Row]:
+        return await self._database.read(agenda.open_rows, day)
+
+    async def facts_of(self, person_id: str, day: date) -> Facts:
+        return await self._database.read(agenda.facts_of, person_id, day)
+
+    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
+        await self._database.write(agenda.begin_attempt, attempt, then)
+
+    async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
+        await self._database.write(agenda.set_next, person_id, day, slot, at)
+
+    async def settle(self, person_id: str, day: date, slot: str, how: Settled) -> None:
+        await self._database.write(agenda.settle, person_id, day, slot, how)
+
+    async def hand_over(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        await self._database.write(agenda.hand_over, row, reason, due_at, at)
+
+    async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
+        return await self._database.write(calls.close_overdue, begun_before, at)
+
+    async def counts(self, day: date) -> Sequence[agenda.Count]:
+        return await self._database.read(agenda.counts, day)
+
+    async def observed(self) -> int:
+        return await self._database.read(agenda.observed)
+
+    async def get_fact(self, key: str) -> str | None:
+        return await self._database.read(facts.get_fact, key)
+
+    async def set_fact(self, key: str, value: str) -> None:
+        await self._database.write(facts.set_fact, key, value)
+
+    async def raise_alarm(self, kind: str, subject: str, details: str, at: datetime) -> bool:
+        return await self._database.write(alarms.raise_alarm, kind, subject, details, at)
+
+    async def end_alarm(self, kind: str, subject: str, at: datetime) -> bool:
+        return await self._database.write(alarms.end_alarm, kind, subject, at)
+
+    async def standing_alarms(self) -> Sequence[tuple[str, str]]:
+        return await self._database.read(alarms.standing_alarms)
+
+    async def alarm_acknowledged(self, kind: str, since: datetime) -> bool:
+        return await self._database.read(alarms.acknowledged_since, kind, since)

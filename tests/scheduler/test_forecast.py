@@ -1,0 +1,91 @@
+"""Looking ahead: who, when, why not, with how many lines, and what a change does."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from ivr.call import Outcome
+from ivr.config import Config
+from ivr.person import Pause, Risk
+from scheduler.forecast import LEAST_HISTORY, changes, forecast, mean_seconds, model_for, who
+from scheduler.model import made_up_people
+from tests.fakes.site import settings
+from tests.storage.records import HANAKO, SACHIKO, TARO
+
+DAY = date(2025, 1, 6)
+NINE = datetime(2025, 1, 6, 0, 0, tzinfo=UTC)
+LINES = {"total": 5, "reserved_for_inbound": 1, "calls_per_second": 20}
+ROSTER = [HANAKO, TARO, SACHIKO]
+#: Everybody answers, and each call takes a minute.
+SURE = [(Outcome.ANSWERED, 60.0)] * LEAST_HISTORY
+
+
+def config(**other: object) -> Config:
+    return settings(lines=LINES, **other)
+
+
+def test_who_is_called_and_who_is_not_and_why() -> None:
+    nowhere = replace(TARO, id="000001", slots=("noon",))
+    silent = replace(TARO, id="000002", numbers=())
+    away = replace(TARO, id="000003", pause=Pause(NINE, NINE + timedelta(days=3), "見本", "入院"))
+    planned, absent = who(config(), [*ROSTER, nowhere, silent, away], DAY)
+    assert [(each.person_id, each.slot) for each in planned] == [
+        (HANAKO.id, "morning"),
+        (TARO.id, "morning"),
+        (SACHIKO.id, "afternoon"),
+    ]
+    assert {each.person_id: (each.why, each.needs_staff) for each in absent} == {
+        "000001": ("no_slot", True),
+        "000002": ("no_number", True),
+        "000003": ("paused", False),
+    }
+
+
+def test_when_each_is_called_and_when_it_ends() -> None:
+    people = made_up_people(40, ("morning",), household=99)
+    high = replace(people[-1], risk=Risk.HIGH)
+    found = forecast(config(), [*people[:-1], high], DAY, model_for(config(), SURE))
+    assert found.called[0].person_id == high.id
+    assert found.called[0].call_at == NINE
+    assert (found.reported, found.follow_up) == (40, 0)
+    assert found.finished_at is not None
+    # 40 calls of a minute on four lines, one way or the other.
+    assert timedelta(minutes=9) < found.finished_at - NINE < timedelta(minutes=13)
+    (slot,) = found.slots
+    assert slot.people == 40
+    assert slot.last_first_at == max(each.call_at for each in found.called if each.call_at)
+    assert (slot.lines_for_an_hour, found.lines) == (2, 5)
+
+
+def test_who_cannot_be_reached_in_time_is_said() -> None:
+    short = {"morning": {"from": "9:00", "until": "9:05"}}
+    people = made_up_people(60, ("morning",), household=99)
+    found = forecast(config(slots=short), people, DAY, model_for(config(), SURE))
+    late = [each for each in found.called if each.call_at is None]
+    assert found.follow_up == len(late) > 20
+    assert found.reported + found.follow_up == 60
+
+
+def test_what_is_expected_comes_from_the_record_if_there_is_one() -> None:
+    usual = model_for(config())
+    assert model_for(config(), SURE[:-1]) == usual
+    assert usual.seconds[Outcome.NO_ANSWER] == 60
+    half = [*SURE, *[(Outcome.BUSY, 2.0)] * LEAST_HISTORY, (Outcome.CUT_OFF, 30.0), (Outcome.NO_ANSWER, 40.0)]
+    known = model_for(config(), half)
+    assert known.answered == (LEAST_HISTORY + 1) / len(half)
+    assert known.cut_off == 1 / (LEAST_HISTORY + 1)
+    assert known.seconds[Outcome.BUSY] == 2.0
+    assert known.seconds[Outcome.NO_ANSWER] == 40.0
+    assert abs(mean_seconds(known) - sum(seconds for _, seconds in half) / len(half)) < 1e-9
+
+
+def test_what_a_change_does_to_a_day() -> None:
+    before = config()
+    after = config(slots={"morning": {"from": "10:00", "until": "11:30"}})
+    found = changes((before, ROSTER), (after, [HANAKO, replace(TARO, id="000009"), SACHIKO]), DAY)
+    assert (found.before, found.after) == (3, 2)
+    assert [each.person_id for each in found.added] == ["000009"]
+    assert [each.person_id for each in found.gone] == [TARO.id, SACHIKO.id]
+    ((one, other),) = found.moved
+    assert (one.person_id, other.first - one.first) == (HANAKO.id, timedelta(hours=1))
+    assert [(each.person_id, each.why) for each in found.needs_staff] == [(SACHIKO.id, "no_slot")]
+    assert changes((before, ROSTER), (before, ROSTER), DAY).moved == ()
