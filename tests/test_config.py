@@ -148,7 +148,7 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
             '{sun: {from: "14:00"', '{sun: {from: "7:00"', "8:00 から 21:00", "between 8:00", id="early Sunday"
         ),
         pytest.param(
-            '{sun: {from: "14:00", until: "15:30"}}', "{sun: closed}", "off（電話しない）", "write off", id="no hours"
+            '{sun: {from: "14:00", until: "15:30"}}', "{sun: closed}", "off（電話", "write off", id="no hours"
         ),
         pytest.param("  morning: {from:", "  own: {from:", "own は本人", "own is taken", id="slot named own"),
         pytest.param("  morning: {from:", '  "a;b": {from:', "空白や ;", "one word", id="slot of two words"),
