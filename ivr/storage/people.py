@@ -83,7 +83,10 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     Pauses and closings are decisions of staff: a file neither makes nor ends them, whatever the records say.
     All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters.
     """
-    known = _known(connection, people)
+    return _upsert(connection, people, _known(connection, people), at)
+
+
+def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str, Person], at: datetime) -> Stored:
     new = [each for each in people if each.id not in known]
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
     changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
@@ -111,9 +114,10 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
 
     That is a decision too, and written down as one. `closed` names those who stay closed.
     """
-    closed = {each.id: each.closing for each in _known(connection, people).values() if each.closing}
+    known = _known(connection, people)
+    closed = {each.id: each.closing for each in known.values() if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
-    stored = upsert_people(connection, people, signed.at)
+    stored = _upsert(connection, people, known, signed.at)
     for person_id in sorted(anew):
         reopen_person(connection, person_id, signed)
     return replace(stored, closed=tuple(each for each in stored.closed if each not in anew))
