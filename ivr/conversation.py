@@ -6,7 +6,7 @@ Knows neither the database nor which telephone it is.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ivr.call import Ending, Outcome
@@ -45,6 +45,14 @@ class Voice:
         entry = await phone.ask(self.prompts.resolve(say, self.language), rules)
         return Pressed(entry.keys, entry.ended_by) if entry.keys else Silence()
 
+    def of(self, turn: Turn) -> "Voice":
+        """The voice that speaks a turn: whoever chose a language hears it at once."""
+        return replace(self, language=turn.session.language or self.language)
+
+    async def take(self, phone: Phone, turn: Turn, rules: KeyRules) -> Input:
+        """Speak a turn and take its input. Raises HungUp."""
+        return await self.ask(phone, turn.say, rules)
+
     async def say(self, phone: Phone, say: tuple[str, ...]) -> None:
         """Speak the prompts to their end. Raises HungUp."""
         await phone.say(self.prompts.resolve(say, self.language))
@@ -61,10 +69,10 @@ async def converse(phone: Phone, voice: Voice, questionnaire: Questionnaire, fir
     turn = first
     await commit(turn)
     while turn.rules is not None:
-        given = await voice.ask(phone, turn.say, turn.rules)
+        given = await voice.of(turn).take(phone, turn, turn.rules)
         turn = resume(questionnaire, turn.session, given)
         await commit(turn)
-    await say_and_end(phone, voice, *turn.say)
+    await say_and_end(phone, voice.of(turn), *turn.say)
 
 
 class Greeted(StrEnum):

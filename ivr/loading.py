@@ -63,7 +63,8 @@ def prepare(config: Config) -> Prepared:
         questionnaire, source = load_questionnaire(config.questionnaire)
     except BadInput as bad:
         raise BadInput(*problems, *bad.problems) from None
-    problems += check(questionnaire, prompts)
+    next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
+    problems += check(questionnaire, prompts, next_times)
     if prompts is not None:
         problems += missing_frame(prompts, questionnaire.language, CALL_FRAME)
     if problems or prompts is None:

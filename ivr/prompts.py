@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.spoken import parts_of
-
 
 @dataclass(frozen=True)
 class Sound:
@@ -24,15 +22,15 @@ class Prompts:
     sounds: Mapping[tuple[str, str], Sound]  #: (language, prompt id) -> sound
 
     def resolve(self, prompt_ids: Iterable[str], language: str) -> tuple[Sound, ...]:
-        """The sounds to play, in order; dates and times by their parts (see ivr.spoken) unless they have sounds of
-        their own. Raises KeyError for an id that `missing` would have named.
-        """
-        return tuple(self.sounds[language, part] for each in prompt_ids for part in self._parts(each, language))
+        """The sounds to play, in order. Raises KeyError for an id that `missing` would have named."""
+        return tuple(self.sounds[spoken_as(each, language)] for each in prompt_ids)
 
     def missing(self, prompt_ids: Iterable[str], language: str) -> list[str]:
-        """Ids that have no sound in `language`; of a date or time, the parts that have none."""
-        wanted = {part for each in prompt_ids for part in self._parts(each, language)}
-        return sorted(each for each in wanted if (language, each) not in self.sounds)
+        """Ids that have no sound in `language`, or in the language that they name themselves."""
+        return sorted({each for each in prompt_ids if spoken_as(each, language) not in self.sounds})
 
-    def _parts(self, prompt: str, language: str) -> tuple[str, ...]:
-        return (prompt,) if (language, prompt) in self.sounds else parts_of(prompt)
+
+def spoken_as(prompt_id: str, language: str) -> tuple[str, str]:
+    """(language, prompt id) of the sound: `en:frame/ready` is English, whatever language the call is in."""
+    own, _, prompt = prompt_id.rpartition(":")
+    return own or language, prompt

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.prompts import Prompts, Sound
-from ivr.spoken import DIGIT_PAUSE, parts_of, speak_date, speak_digits, speak_time
+from ivr.spoken import DIGIT_PAUSE, speak_date, speak_digits, speak_time
 from ivr.voice.review import read_script
 from ivr.voice.script import SILENCES
 
@@ -109,33 +108,3 @@ def test_a_pause_at_each_hyphen() -> None:
 def test_what_is_no_number_is_refused(number: str) -> None:
     with pytest.raises(ValueError, match="digits"):
         speak_digits(number)
-
-
-@pytest.mark.parametrize(
-    ("prompt", "parts"),
-    [
-        ("date/1122", ("date/month_11", "date/day_22")),
-        ("date/0101_end", ("date/month_1", "date/day_1_end")),
-        ("time/0900", ("time/hour_9",)),
-        ("time/0935_end", ("time/hour_9", "time/minute_35_end")),
-        ("date/1322", ("date/1322",)),
-        ("date/0132", ("date/0132",)),
-        ("time/2400", ("time/2400",)),
-        ("date/today", ("date/today",)),
-        ("daily/cough", ("daily/cough",)),
-    ],
-)
-def test_parts(prompt: str, parts: tuple[str, ...]) -> None:
-    assert parts_of(prompt) == parts
-
-
-def prompts(*ids: str) -> Prompts:
-    return Prompts(Path("/"), {("ja", each): Sound(each, Path("/") / f"{each}.wav", 1.0) for each in ids})
-
-
-def test_a_date_is_played_by_its_parts_unless_it_has_a_sound_of_its_own() -> None:
-    found = prompts("date/month_11", "date/day_22", "date/1123", "a")
-    played = found.resolve(["a", "date/1122", "date/1123"], "ja")
-    assert [each.prompt for each in played] == ["a", "date/month_11", "date/day_22", "date/1123"]
-    assert found.missing(["date/1122", "date/1123", "a"], "ja") == []
-    assert found.missing(["date/1221", "time/0900"], "ja") == ["date/day_21", "date/month_12", "time/hour_9"]

@@ -15,6 +15,9 @@ class Kind(StrEnum):
     CHOICE = "choice"  #: one key of several
     YES_NO_UNKNOWN = "yes_no_unknown"  #: 1 yes, 2 no, 3 do not know
     NUMBER = "number"  #: digits, read back and confirmed
+    MULTI = "multi"  #: several keys one after another, then `#`; read back and confirmed
+    VOICE_MESSAGE = "voice_message"  #: something spoken, recorded; the answer is the recording's id
+    LANGUAGE = "language"  #: one key of several; all that is said from then on is in the language chosen
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,72 @@ class NumberRule:
 
 
 @dataclass(frozen=True)
+class RecordRules:
+    """How something spoken is recorded. `#` ends it too."""
+
+    max_seconds: float  #: the longest recording
+    silence_seconds: float  #: so much silence ends it
+
+
+#: In place of a question's id in `Question.then`: the questions are over.
+END = "end"
+#: In place of a value in `Question.then`: every answer that is not named there.
+OTHERWISE = "otherwise"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison: of the answer to `question`, or of a `fact` of the person (one of the two is given).
+
+    All that is given besides must hold. An answer that is not there matches only `answered=False`.
+    """
+
+    question: str = ""
+    values: tuple[str, ...] = ()  #: equal to one of these; of a multi, one of those chosen is one of these
+    below: Decimal | None = None  #: holds when the number is smaller
+    at_least: Decimal | None = None  #: holds when the number is equal or greater
+    falls_by: Decimal | None = None  #: holds when the number is at least so much smaller than in the last report
+    rises_by: Decimal | None = None  #: holds when the number is at least so much greater than in the last report
+    answered: bool | None = None  #: holds when the question was answered (True), or was not (False)
+    fact: str = ""
+
+
+@dataclass(frozen=True)
+class When:
+    """Holds when all of `all_of` hold and, if there are any `any_of`, at least `how_many` of them. Empty: always."""
+
+    any_of: tuple[Condition, ...] = ()
+    all_of: tuple[Condition, ...] = ()
+    how_many: int = 1
+
+
+@dataclass(frozen=True)
 class Question:
     """One question or statement."""
 
     id: str
     kind: Kind
-    ask: tuple[str, ...]  #: prompt ids; of a statement, all that is said
+    #: Prompt ids. Of a statement, all that is said; `{temperature}` in it stands for the answer to that question (the
+    #: digits of a number without leading zeros, else the value), and it is left out if there is no such answer.
+    ask: tuple[str, ...]
     hint: tuple[str, ...]  #: said before `ask` after a wrong key, for numbers after silence too; may be empty
     times: Times
     tries: int  #: wrong keys and silences together, before the kind way out
     #: Key(s) -> value. For a number: entries that stand for no value at all, such as 5 = no thermometer.
     options: Mapping[str, str]
     number: NumberRule | None = None
-    #: Prompt ids of the read-back and how to confirm it; `{keys}` stands for the digits of the value, without leading
-    #: zeros (36.5 -> 365, typed 098 -> 98). Empty: nothing is read back. A number only.
+    #: Prompt ids of the read-back and how to confirm it. Of a number, `{keys}` stands for the digits of the value,
+    #: without leading zeros (36.5 -> 365, typed 098 -> 98). Of a multi, an id with `{value}` is said once for each
+    #: value chosen. Empty: nothing is read back.
     read_back: tuple[str, ...] = ()
     #: Option value -> prompt ids of its read-back; an option that is not here is not read back. A number only.
     read_back_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    when: When = When()  #: asked or said only when this holds, else passed over
+    #: Where an answer leads: value -> question id or END; the key OTHERWISE is every other answer (of a statement:
+    #: always). What is not here leads to the question below.
+    then: Mapping[str, str] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()  #: values that cannot be chosen together with others. A multi only.
+    record: RecordRules | None = None  #: a voice message only
 
 
 @dataclass(frozen=True)
@@ -77,24 +129,13 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One comparison of an answer: equal to one of `values`; or a number within every bound that is given."""
-
-    question: str
-    values: tuple[str, ...] = ()
-    below: Decimal | None = None  #: fires when the number is smaller
-    at_least: Decimal | None = None  #: fires when the number is equal or greater
-
-
-@dataclass(frozen=True)
 class AlertRule:
-    """An alert fires when all of `all_of` and at least one of `any_of` (if it has any) hold on the answers so far."""
+    """An alert fires when `when` holds on the answers so far; one without conditions never does."""
 
     id: str
     level: Level
     reason: Mapping[str, str]  #: for staff: language -> text
-    any_of: tuple[Condition, ...] = ()
-    all_of: tuple[Condition, ...] = ()
+    when: When = When()
 
 
 @dataclass(frozen=True)
@@ -104,12 +145,19 @@ class Questionnaire:
     id: str
     hash: str  #: SHA-256 of the file's bytes, hex
     title: Mapping[str, str]  #: for staff: language -> text
-    language: str  #: of the prompts
+    language: str  #: of the prompts, until another is chosen
     opening: tuple[str, ...]  #: said once, before the first question
     questions: tuple[Question, ...]
     closing: tuple[str, ...]
     alerts: tuple[AlertRule, ...]
     frame: Frame
+    languages: tuple[str, ...] = ()  #: all that the prompts exist in, `language` among them
+    #: Fact of the person -> its values; the first is taken when nothing (or nothing known here) is said of a person.
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Prompt ids said before the closing when the next call is known; `{next_day}` and `{next_time}` stand for the
+    #: prompts that say when.
+    next_call: tuple[str, ...] = ()
+    next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
     file: str = field(default="", compare=False)  #: for messages
     #: Where each place of the file begins (lines from 1), for messages; see ivr.document.
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
@@ -119,17 +167,37 @@ class Questionnaire:
 
 
 @dataclass(frozen=True)
+class NextCall:
+    """When the person is called next; next_call.next_call_of makes one."""
+
+    day: str  #: `today`, `tomorrow` or month and day: `1122`
+    time: str  #: hours and minutes: `0900`
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    """What is known of a person when a session begins. The session keeps what its questionnaire uses of it."""
+
+    facts: Mapping[str, str] = field(default_factory=dict)  #: such as oximeter -> yes; unknown ones may be left out
+    language: str = ""  #: the person's; one that the questionnaire lacks counts for nothing
+    last_report: Mapping[str, str] = field(default_factory=dict)  #: question -> value, of the last report before this
+    next_call: NextCall | None = None  #: None: not known
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer. A later answer to the same question replaces an earlier one; the store keeps both."""
 
     question: str
-    value: str  #: canonical: `36.5`, `98`, `yes`, `no_thermometer`
+    #: Canonical: `36.5`, `98`, `yes`, `no_thermometer`; of a multi `cough,fever` in the order of the file; of a voice
+    #: message the id of the recording.
+    value: str
 
 
 class Phase(StrEnum):
     """What the session waits for."""
 
-    ASKING = "asking"  #: keys in answer to the question
+    ASKING = "asking"  #: keys (or a recording) in answer to the question
     CONFIRMING = "confirming"  #: right or not, after a read-back
     OFFERING = "offering"  #: go on or end, after 0
 
@@ -138,7 +206,7 @@ class SessionStatus(StrEnum):
     """Where a session stands. WAITING sessions can be resumed on another call."""
 
     WAITING = "waiting"
-    COMPLETED = "completed"  #: every question answered
+    COMPLETED = "completed"  #: came to the end: every question answered that was to be asked
     ENDED_EARLY = "ended_early"  #: asked for a call and chose to end
     GAVE_UP = "gave_up"  #: no valid key in all tries
 
@@ -161,11 +229,14 @@ class Session:
     corrections: int = 0  #: how often the value of the open question was keyed again
     offer_tries: int = 0  #: failed tries at the offer after 0
     pending: str = ""  #: value waiting for its confirmation
-    answers: tuple[Answer, ...] = ()  #: the current answer of each question, in order of first answering
+    answers: tuple[Answer, ...] = ()  #: the current answer of each question, in order of answering
     alerts: tuple[str, ...] = ()  #: ids of the alert rules that have fired
     call_wished: bool = False
     turns: int = 0  #: inputs taken and calls gone on with; see turns.MAX_TURNS
     status: SessionStatus = SessionStatus.WAITING
+    language: str = ""  #: of everything said in this turn and after it; empty: the questionnaire's
+    person: PersonFacts = PersonFacts()
+    lead_in: tuple[str, ...] = ()  #: prompt ids of the statements said on the way to the open question
 
 
 @dataclass(frozen=True)
@@ -181,7 +252,15 @@ class Silence:
     """Input: no key in time."""
 
 
-Input = Pressed | Silence
+@dataclass(frozen=True)
+class Recorded:
+    """Input: something was spoken and stored. Without an id, or shorter than turns.SHORTEST_MESSAGE, it is silence."""
+
+    id: str  #: the driver's, never used twice; empty if nothing could be stored
+    seconds: float
+
+
+Input = Pressed | Silence | Recorded
 
 
 @dataclass(frozen=True)
@@ -194,3 +273,5 @@ class Turn:
     answered: tuple[Answer, ...] = ()  #: to be stored before anything is said
     alerts: tuple[AlertRule, ...] = ()  #: fired by this step
     follow_ups: tuple[FollowUpReason, ...] = ()  #: wished by this step
+    #: Record after `say`. A key that counts by `rules`, before or during it, is an input as ever and no recording.
+    record: RecordRules | None = None

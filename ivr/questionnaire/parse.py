@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -13,10 +14,15 @@ from ivr.questionnaire.forms import (
     AlertForm,
     ChoiceForm,
     ConditionForm,
+    LanguageForm,
+    MultiForm,
     NumberForm,
+    QuestionForm,
     QuestionnaireForm,
     SayForm,
     TimesForm,
+    VoiceMessageForm,
+    WhenForm,
     YesNoUnknownForm,
 )
 from ivr.questionnaire.model import (
@@ -27,7 +33,9 @@ from ivr.questionnaire.model import (
     NumberRule,
     Question,
     Questionnaire,
+    RecordRules,
     Times,
+    When,
 )
 
 #: Seconds. Old hands are slow.
@@ -36,7 +44,6 @@ DEFAULT_TIMES = Times(first_key=15.0, inter_key=15.0, total=90.0)
 YES_NO_UNKNOWN: Mapping[str, str] = {"1": "yes", "2": "no", "3": "unknown"}
 
 _FormT = TypeVar("_FormT", bound=BaseModel)
-_QuestionForm = SayForm | ChoiceForm | YesNoUnknownForm | NumberForm
 
 
 def parse(source: bytes, file: str) -> Questionnaire:
@@ -60,16 +67,20 @@ def parse(source: bytes, file: str) -> Questionnaire:
         questions=tuple(_question(each, times, form.tries) for each in questions),
         closing=tuple(form.closing),
         alerts=tuple(_alert(each) for each in form.alerts),
+        languages=tuple(form.languages) or (form.language,),
+        facts={fact: tuple(values) for fact, values in form.facts.items()},
+        next_call=tuple(form.next_call),
+        next_call_unknown=tuple(form.next_call_unknown),
         frame=Frame(**{name: tuple(prompts) for name, prompts in form.frame}),
         file=file,
         lines=document.lines,
     )
 
 
-def _question_forms(document: Document, problems: list[Problem]) -> list[_QuestionForm]:
+def _question_forms(document: Document, problems: list[Problem]) -> list[QuestionForm]:
     """The questions, each by the form of its kind, so that a problem names only what that kind may have."""
     given = document.data.get("questions") if isinstance(document.data, dict) else None
-    found: list[_QuestionForm] = []
+    found: list[QuestionForm] = []
     for index, data in enumerate(given if isinstance(given, list) else ()):
         part = _part(document, ("questions", index), data)
         kind = data.get("kind") if isinstance(data, dict) else None
@@ -106,9 +117,10 @@ def _validated(document: Document, form: type[_FormT], problems: list[Problem]) 
         return None
 
 
-def _question(form: _QuestionForm, times: Times, tries: int) -> Question:
+def _question(form: QuestionForm, times: Times, tries: int) -> Question:
     if isinstance(form, SayForm):
-        return Question(form.id, form.kind, tuple(form.say), (), times, tries, {})
+        said = tuple(form.say)
+        return Question(form.id, form.kind, said, (), times, tries, {}, when=_when(form.say_if), then=form.then)
     question = Question(
         id=form.id,
         kind=form.kind,
@@ -116,16 +128,29 @@ def _question(form: _QuestionForm, times: Times, tries: int) -> Question:
         hint=tuple(form.hint),
         times=_times(form.times, times),
         tries=form.tries or tries,
-        options=YES_NO_UNKNOWN if isinstance(form, YesNoUnknownForm) else dict(form.keys),
-        number=_number(form) if isinstance(form, NumberForm) else None,
-        read_back=tuple(form.read_back) if isinstance(form, NumberForm) else (),
-        read_back_options=(
-            {value: tuple(prompts) for value, prompts in form.read_back_keys.items()}
-            if isinstance(form, NumberForm)
-            else {}
-        ),
+        options={},
+        when=_when(form.ask_if),
+        then=form.then,
     )
-    return question
+    match form:
+        case YesNoUnknownForm():
+            return replace(question, options=YES_NO_UNKNOWN)
+        case NumberForm():
+            read_back_options = {value: tuple(prompts) for value, prompts in form.read_back_keys.items()}
+            return replace(
+                question,
+                options=form.keys,
+                number=_number(form),
+                read_back=tuple(form.read_back),
+                read_back_options=read_back_options,
+            )
+        case MultiForm():
+            return replace(question, options=form.keys, read_back=tuple(form.read_back), alone=frozenset(form.alone))
+        case VoiceMessageForm():
+            record = RecordRules(form.max_seconds, form.silence_seconds)
+            return replace(question, record=record, read_back=tuple(form.read_back))
+        case ChoiceForm() | LanguageForm():
+            return replace(question, options=form.keys)
 
 
 def _number(form: NumberForm) -> NumberRule:
@@ -142,14 +167,17 @@ def _times(form: TimesForm, default: Times) -> Times:
 
 
 def _alert(form: AlertForm) -> AlertRule:
-    return AlertRule(
-        id=form.id,
-        level=form.level,
-        reason=dict(form.reason),
-        any_of=tuple(_condition(each) for each in form.any),
-        all_of=tuple(_condition(each) for each in form.all),
+    return AlertRule(form.id, form.level, dict(form.reason), _when(form))
+
+
+def _when(form: WhenForm) -> When:
+    return When(
+        tuple(_condition(each) for each in form.any), tuple(_condition(each) for each in form.all), form.how_many
     )
 
 
 def _condition(form: ConditionForm) -> Condition:
-    return Condition(form.question, tuple(form.values), form.below, form.at_least)
+    given = form.model_dump()
+    return Condition(
+        **{**given, "question": form.question or "", "fact": form.fact or "", "values": tuple(form.values)}
+    )

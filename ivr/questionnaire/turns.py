@@ -1,41 +1,75 @@
 """One step of a walk through a questionnaire: a session and an input in, the next session and what to say out. Pure.
 
-`*` repeats and 0 asks for a call at any point; a failed try is a wrong key or silence. Every walk ends.
+`*` repeats and 0 asks for a call at any point; a failed try is a wrong key, silence or an empty recording. Every walk
+ends.
 """
 
 from dataclasses import replace
 
 from ivr.digits import KeyRules
 from ivr.questionnaire.alerts import newly_fired
+from ivr.questionnaire.conditions import conditions_of, known
 from ivr.questionnaire.model import (
     Answer,
     FollowUpReason,
     Input,
     Kind,
+    PersonFacts,
     Phase,
     Pressed,
     Question,
     Questionnaire,
+    Recorded,
     Session,
     SessionStatus,
     Turn,
 )
+from ivr.questionnaire.next_call import say_next_call
+from ivr.questionnaire.path import position_after, position_of, way_from
 from ivr.questionnaire.values import read_back_of, value_of
 
-#: `*` and corrections cost no try, so a stuck key could go on for ever: after so many turns it is the kind way out.
+#: `*`, corrections and jumps back cost no try, so a walk could go on for ever: after so many turns it is the kind way
+#: out.
 MAX_TURNS = 500
 
 #: Silences and wrong keys together at the offer after 0, before it counts as "end here".
 OFFER_TRIES = 2
 
+#: Seconds. A recording that is shorter is a cough or a click, and counts as silence.
+SHORTEST_MESSAGE = 1.0
+
+#: Keys of one entry of a multi: more than it has values, for whoever presses one twice.
+_MULTI_KEYS = 20
+
 _REPEAT = "*"
 _CALL_ME = "0"
 
+_NOBODY = PersonFacts()
+#: What cannot be answered with one key: there even silence may mean that nobody knows how.
+_NOT_ONE_KEY = (Kind.NUMBER, Kind.MULTI, Kind.VOICE_MESSAGE)
 
-def start(questionnaire: Questionnaire) -> Turn:
-    """Begin a walk: the opening and the first question."""
-    session = Session(questionnaire.hash, questionnaire.questions[0].id)
+
+def start(questionnaire: Questionnaire, person: PersonFacts = _NOBODY) -> Turn:
+    """Begin a walk: the opening and the first question. What it needs to know of `person` is kept in the session."""
+    session = Session(
+        questionnaire.hash,
+        questionnaire.questions[0].id,
+        language=person.language if person.language in questionnaire.languages else questionnaire.language,
+        person=_kept(questionnaire, person),
+    )
     return _go_on(questionnaire, session, 0, questionnaire.opening)
+
+
+def _kept(questionnaire: Questionnaire, person: PersonFacts) -> PersonFacts:
+    """No more than the questionnaire can use; of a fact that is not known, or has another value, its first value."""
+    facts = {
+        fact: given if (given := person.facts.get(fact, "")) in values else values[0]
+        for fact, values in questionnaire.facts.items()
+    }
+    compared = {each.question for each in conditions_of(questionnaire) if each.falls_by or each.rises_by}
+    last_report = {question: value for question, value in person.last_report.items() if question in compared}
+    next_call = person.next_call if questionnaire.next_call else None
+    return PersonFacts(facts, last_report=last_report, next_call=next_call)
 
 
 def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -48,13 +82,11 @@ def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
     if counted is None:
         return _give_up(questionnaire, session)
     afresh = replace(counted, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0)
-    question = _open_question(questionnaire, afresh)
-    say = (*questionnaire.frame.resume, *_waited_for(questionnaire, afresh))
-    return Turn(afresh, say, _rules(question, afresh.phase))
+    return _wait(questionnaire, afresh, (*questionnaire.frame.resume, *_waited_for(questionnaire, afresh)))
 
 
 def resume(questionnaire: Questionnaire, session: Session, given: Input) -> Turn:
-    """Take one input: keys or silence.
+    """Take one input: keys, silence or a recording.
 
     Raises ValueError for a session that is over or belongs to another version.
     """
@@ -71,19 +103,23 @@ def resume(questionnaire: Questionnaire, session: Session, given: Input) -> Turn
         return _offer(questionnaire, counted)
     if counted.phase is Phase.CONFIRMING:
         return _confirmed(questionnaire, counted, keys)
-    return _asked(questionnaire, counted, keys)
+    return _asked(questionnaire, counted, given, keys)
 
 
-def _asked(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
+def _asked(questionnaire: Questionnaire, session: Session, given: Input, keys: str) -> Turn:
     question = _open_question(questionnaire, session)
-    value = value_of(question, keys) if keys else None
+    value = _recording(question, given) if isinstance(given, Recorded) else value_of(question, keys) if keys else None
     if value is None:
         return _fail(questionnaire, session, keys)
     read_back = read_back_of(question, value)
     if read_back:
-        confirming = replace(session, phase=Phase.CONFIRMING, pending=value, tries=0)
-        return Turn(confirming, read_back, _rules(question, confirming.phase))
+        return _wait(questionnaire, replace(session, phase=Phase.CONFIRMING, pending=value, tries=0), read_back)
     return _take(questionnaire, session, value)
+
+
+def _recording(question: Question, given: Recorded) -> str | None:
+    taken = question.record and given.id and given.seconds >= SHORTEST_MESSAGE
+    return given.id if taken else None
 
 
 def _confirmed(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
@@ -99,29 +135,27 @@ def _correct(questionnaire: Questionnaire, session: Session) -> Turn:
     if session.corrections >= question.tries:
         return _give_up(questionnaire, session)
     asking = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=session.corrections + 1)
-    return Turn(asking, question.ask, _rules(question, asking.phase))
+    return _wait(questionnaire, asking, question.ask)
 
 
 def _offered(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
     frame = questionnaire.frame
     if keys == "1":
         back = replace(session, phase=Phase.CONFIRMING if session.pending else Phase.ASKING)
-        return Turn(back, _waited_for(questionnaire, back), _rules(_open_question(questionnaire, back), back.phase))
+        return _wait(questionnaire, back, _waited_for(questionnaire, back))
     failed = session.offer_tries + 1
     if keys == "2" or failed >= OFFER_TRIES:
         ended = replace(session, pending="", status=SessionStatus.ENDED_EARLY)
         return Turn(ended, frame.call_wished_end, None)
-    again = replace(session, offer_tries=failed)
     apology = frame.wrong_key if keys else frame.silence
-    return Turn(again, (*apology, *frame.call_wished), _rules(_open_question(questionnaire, again), again.phase))
+    return _wait(questionnaire, replace(session, offer_tries=failed), (*apology, *frame.call_wished))
 
 
 def _offer(questionnaire: Questionnaire, session: Session) -> Turn:
     """0 was pressed: the wish is known at once, whatever is pressed afterwards."""
     offering = replace(session, phase=Phase.OFFERING, offer_tries=0, call_wished=True)
-    question = _open_question(questionnaire, session)
     follow_ups = () if session.call_wished else (FollowUpReason.CALL_WISHED,)
-    return Turn(offering, questionnaire.frame.call_wished, _rules(question, offering.phase), follow_ups=follow_ups)
+    return replace(_wait(questionnaire, offering, questionnaire.frame.call_wished), follow_ups=follow_ups)
 
 
 def _repeat(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -129,7 +163,7 @@ def _repeat(questionnaire: Questionnaire, session: Session) -> Turn:
     if session.phase is Phase.ASKING and not session.answers:
         # The opening explains the keys, and its first words are lost while the handset moves back to the ear.
         say = (*questionnaire.opening, *say)
-    return Turn(session, say, _rules(_open_question(questionnaire, session), session.phase))
+    return _wait(questionnaire, session, say)
 
 
 def _waited_for(questionnaire: Questionnaire, session: Session) -> tuple[str, ...]:
@@ -141,7 +175,7 @@ def _waited_for(questionnaire: Questionnaire, session: Session) -> tuple[str, ..
         case Phase.CONFIRMING:
             return read_back_of(question, session.pending)
         case Phase.ASKING:
-            return (*_statements_before(questionnaire, question), *question.ask)
+            return (*session.lead_in, *question.ask)
 
 
 def _fail(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
@@ -152,9 +186,9 @@ def _fail(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
     failed = replace(session, tries=session.tries + 1)
     apology = questionnaire.frame.wrong_key if keys else questionnaire.frame.silence
     if failed.phase is Phase.CONFIRMING:
-        return Turn(failed, (*apology, *read_back_of(question, failed.pending)), _rules(question, failed.phase))
-    hint = question.hint if keys or question.kind is Kind.NUMBER else ()
-    return Turn(failed, (*apology, *hint, *question.ask), _rules(question, failed.phase))
+        return _wait(questionnaire, failed, (*apology, *read_back_of(question, failed.pending)))
+    hint = question.hint if keys or question.kind in _NOT_ONE_KEY else ()
+    return _wait(questionnaire, failed, (*apology, *hint, *question.ask))
 
 
 def _give_up(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -164,45 +198,62 @@ def _give_up(questionnaire: Questionnaire, session: Session) -> Turn:
 
 def _take(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
     """The open question is answered: store, judge, go on."""
-    answer = Answer(session.question, value)
+    question = _open_question(questionnaire, session)
+    answer = Answer(question.id, value)
     answers = (*(each for each in session.answers if each.question != answer.question), answer)
-    alerts = newly_fired(questionnaire.alerts, answers, session.alerts)
-    taken = replace(session, answers=answers, alerts=(*session.alerts, *(rule.id for rule in alerts)))
-    turn = _go_on(questionnaire, taken, _position(questionnaire, session.question) + 1)
+    alerts = newly_fired(questionnaire.alerts, known(answers, session.person), session.alerts)
+    taken = replace(
+        session,
+        answers=answers,
+        alerts=(*session.alerts, *(rule.id for rule in alerts)),
+        language=value if question.kind is Kind.LANGUAGE else session.language,
+    )
+    turn = _go_on(questionnaire, taken, position_after(questionnaire, question, value))
     return replace(turn, answered=(answer,), alerts=alerts)
 
 
 def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: tuple[str, ...] = ()) -> Turn:
     """Say statements from `position` on, up to the next question, or to the end."""
-    clear = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0)
-    for question in questionnaire.questions[position:]:
-        say = (*say, *question.ask)
-        if question.kind is not Kind.SAY:
-            return Turn(replace(clear, question=question.id), say, _rules(question, clear.phase))
-    ended = replace(clear, status=SessionStatus.COMPLETED)
-    return Turn(ended, (*say, *questionnaire.closing), None)
+    clear = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=())
+    way = way_from(questionnaire, position, known(session.answers, session.person))
+    if way.endless:
+        return _give_up(questionnaire, clear)
+    if way.question is None:
+        ended = replace(clear, status=SessionStatus.COMPLETED)
+        return Turn(ended, (*say, *way.said, *_next_call(questionnaire, session), *questionnaire.closing), None)
+    asking = replace(clear, question=way.question.id, lead_in=way.said)
+    return _wait(questionnaire, asking, (*say, *way.said, *way.question.ask))
+
+
+def _next_call(questionnaire: Questionnaire, session: Session) -> tuple[str, ...]:
+    call = session.person.next_call
+    if call is None:
+        return questionnaire.next_call_unknown
+    return say_next_call(questionnaire.next_call, call)
+
+
+def _wait(questionnaire: Questionnaire, session: Session, say: tuple[str, ...]) -> Turn:
+    """The turn that says this and waits for what the session waits for."""
+    question = _open_question(questionnaire, session)
+    record = question.record if session.phase is Phase.ASKING else None
+    return Turn(session, say, _rules(question, session.phase), record=record)
 
 
 def _rules(question: Question, phase: Phase) -> KeyRules:
     times = question.times
-    entry = phase is Phase.ASKING and question.number is not None
+    lengths = {Kind.NUMBER: question.number.max_digits if question.number else 1, Kind.MULTI: _MULTI_KEYS}
+    entry = phase is Phase.ASKING and question.kind in lengths
     return KeyRules(
-        length=question.number.max_digits if entry and question.number else 1,
+        length=lengths[question.kind] if entry else 1,
         first_key=times.first_key,
         inter_key=times.inter_key,
         total=times.total,
+        # No value has a 0 here, as a number may: it need not wait for the end of the entry.
+        at_once=frozenset("*0") if entry and question.kind is Kind.MULTI else frozenset("*"),
         end=frozenset("#") if entry else frozenset(),
         # Many people add # to everything: as a first key it is the rest of the entry before.
         ignored=frozenset("#"),
     )
-
-
-def _statements_before(questionnaire: Questionnaire, question: Question) -> tuple[str, ...]:
-    """What is said between the question before and this one."""
-    say: tuple[str, ...] = ()
-    for each in questionnaire.questions[: _position(questionnaire, question.id)]:
-        say = (*say, *each.ask) if each.kind is Kind.SAY else ()
-    return say
 
 
 def _counted(questionnaire: Questionnaire, session: Session) -> Session | None:
@@ -215,11 +266,4 @@ def _counted(questionnaire: Questionnaire, session: Session) -> Session | None:
 
 
 def _open_question(questionnaire: Questionnaire, session: Session) -> Question:
-    return questionnaire.questions[_position(questionnaire, session.question)]
-
-
-def _position(questionnaire: Questionnaire, question: str) -> int:
-    for position, each in enumerate(questionnaire.questions):
-        if each.id == question:
-            return position
-    raise ValueError(f"the questionnaire has no question {question}")
+    return questionnaire.questions[position_of(questionnaire, session.question)]

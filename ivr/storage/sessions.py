@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
-from ivr.questionnaire.model import Answer, Phase, Session, SessionStatus, Turn
+from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
 from ivr.storage.schema import Auth, Completeness, Source, answers, calls, reports, sessions
 
@@ -44,12 +44,19 @@ def session_from_json(text: str) -> Session:
     return Session(**{name: _MAKE[name](value) if name in _MAKE else value for name, value in given.items()})
 
 
+def _person(given: dict[str, Any]) -> PersonFacts:
+    call = given.get("next_call")
+    return PersonFacts(**{**given, "next_call": NextCall(**call) if call else None})
+
+
 #: How fields that JSON cannot hold are made from what it holds.
 _MAKE: dict[str, Callable[[Any], Any]] = {
     "phase": Phase,
     "status": SessionStatus,
     "answers": lambda given: tuple(Answer(**each) for each in given),
     "alerts": tuple,
+    "person": _person,
+    "lead_in": tuple,
 }
 
 

@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from ivr.questionnaire.alerts import as_number, fires, holds, newly_fired
-from ivr.questionnaire.model import AlertRule, Answer, Condition, Level
+from ivr.questionnaire.alerts import fires, newly_fired
+from ivr.questionnaire.conditions import Known, holds, known
+from ivr.questionnaire.model import AlertRule, Answer, Condition, Level, PersonFacts, When
+from ivr.questionnaire.values import as_number
 from tests.cases_runner import daily
 
 WARNING = "warning_signs"
@@ -43,7 +45,7 @@ DAILY: list[tuple[dict[str, str], list[str]]] = [
 @pytest.mark.parametrize(("values", "expected"), DAILY)
 def test_rules_of_the_daily_questionnaire(values: dict[str, str], expected: list[str]) -> None:
     answers = [Answer(question, value) for question, value in values.items()]
-    assert [rule.id for rule in newly_fired(daily().alerts, answers, ())] == expected
+    assert [rule.id for rule in newly_fired(daily().alerts, known(answers, PersonFacts()), ())] == expected
 
 
 def test_every_daily_rule_has_a_row() -> None:
@@ -52,7 +54,9 @@ def test_every_daily_rule_has_a_row() -> None:
 
 def test_a_rule_that_fired_is_silent() -> None:
     answers = [Answer("breathless", "yes"), Answer("oxygen", "90")]
-    assert [rule.id for rule in newly_fired(daily().alerts, answers, (WARNING,))] == ["oxygen_very_low"]
+    assert [rule.id for rule in newly_fired(daily().alerts, known(answers, PersonFacts()), (WARNING,))] == [
+        "oxygen_very_low"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +85,7 @@ def test_a_rule_that_fired_is_silent() -> None:
 )
 def test_one_comparison(condition: Condition, value: str | None, expected: bool) -> None:
     values = {} if value is None else {"q": value}
-    assert holds(condition, values) is expected
+    assert holds(condition, Known(values)) is expected
 
 
 A = Condition("a", values=("yes",))
@@ -104,8 +108,8 @@ C = Condition("c", values=("yes",))
     ],
 )
 def test_any_and_all(any_of: tuple[Condition, ...], all_of: tuple[Condition, ...], yes: str, expected: bool) -> None:
-    rule = AlertRule("rule", Level.URGENT, {"ja": "理由"}, any_of, all_of)
-    assert fires(rule, {each: "yes" for each in yes}) is expected
+    rule = AlertRule("rule", Level.URGENT, {"ja": "理由"}, When(any_of, all_of))
+    assert fires(rule, Known({each: "yes" for each in yes})) is expected
 
 
 @pytest.mark.parametrize(("value", "number"), [("36.5", "36.5"), ("0", "0"), ("-3", "-3"), ("1e3", None), ("3.", None)])

@@ -69,9 +69,9 @@ def test_numbers() -> None:
 
 def test_alerts_compare_decimals_and_yes_stays_text() -> None:
     rules = {rule.id: rule for rule in daily().alerts}
-    assert rules["fever"].any_of[0].at_least == Decimal("38.5")
-    assert rules["warning_signs"].any_of[0].values == ("yes",)
-    assert {rule.id: len(rule.all_of) for rule in short().alerts}["fever_without_breath"] == 2
+    assert rules["fever"].when.any_of[0].at_least == Decimal("38.5")
+    assert rules["warning_signs"].when.any_of[0].values == ("yes",)
+    assert {rule.id: len(rule.when.all_of) for rule in short().alerts}["fever_without_breath"] == 2
 
 
 def test_keys_may_be_written_with_and_without_quotes() -> None:
@@ -106,7 +106,7 @@ def test_every_mistake_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line for line, _, _ in found] == [1, 1, 2, 3, 4, 6, 7, 8, 8, 12, 14, 15, 16, 16, 17, 19, 19]
     said = "\n".join(each for _, _, each in found)
     assert 'Did you mean "opening"?' in said
-    assert 'there is no kind "chioce". Did you mean "choice"? Allowed: say, choice, yes_no_unknown, number' in said
+    assert 'there is no kind "chioce". Did you mean "choice"? Allowed: say, choice, yes_no_unknown, number, ' in said
 
 
 @pytest.mark.parametrize(
