@@ -12,7 +12,7 @@ from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word
 from ivr.config import read_config
 from ivr.conversation import Voice, converse
 from ivr.errors import BadInput, Problem
-from ivr.loading import load_questionnaire, prepare
+from ivr.loading import find_problems, load_questionnaire
 from ivr.messages import text
 from ivr.phone import HungUp
 from ivr.prompt_texts import load_texts
@@ -24,7 +24,7 @@ from ivr.terminal import TerminalPhone, scripted, typed, unrecorded
 def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
     problems: list[Problem] = []
     try:
-        prepare(read_config(config))
+        problems = find_problems(read_config(config))
     except BadInput as error:
         problems = list(error.problems)
     if as_json:
