@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +20,11 @@ from rich.table import Table
 from bench.prompts_score import Errors, Understood, kana_errors, understood
 from ivr.errors import KenkoError
 from ivr.messages import text
-from ivr.voice.build import Built, Wanted, build, voice_of
+from ivr.voice.build import Wanted, build, voice_of
 from ivr.voice.engines import NITECH, load_engine
 from ivr.voice.manifest import NARROW, sound_path
 from ivr.voice.readings import with_kanji_numerals
 from ivr.voice.review import Script, read_script
-from ivr.voice.script import SILENCES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPTS = ROOT / "prompts"
@@ -49,6 +48,7 @@ class Voice:
 
 def main(
     voices: Annotated[str, typer.Option("--voices", help=text("bench.prompts.voices"))] = "nitech,jf_alpha,jm_kumo",
+    values_only: Annotated[bool, typer.Option("--values", help=text("bench.prompts.values_only"))] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help=text("bench.prompts.json"))] = None,
     threads: Annotated[int, typer.Option("--threads", help=text("bench.prompts.threads"))] = 2,
 ) -> None:
@@ -56,7 +56,10 @@ def main(
     try:
         script = read_script(PROMPTS, LANGUAGE)
         shipped = voice_of(script.file, LANGUAGE)
-        found = [measure_voice(each, script, shipped, threads) for each in voices.split(",")]
+        found = [
+            measure_voice(each, script, shipped, tuple(SETS) if values_only else ("",), threads)
+            for each in voices.split(",")
+        ]
     except KenkoError as error:
         sys.stderr.write(error.render() + "\n")
         raise typer.Exit(2) from None
@@ -67,10 +70,17 @@ def main(
     raise typer.Exit(1 if missed else 0)
 
 
-def measure_voice(voice: str, script: Script, shipped: str, threads: int) -> Voice:
-    """Make its sounds (the shipped voice has them), let the recogniser hear them, and score."""
-    folder = PROMPTS if voice == shipped else spoken_by(voice)
-    readings = {line.prompt: line.reading for line in script.lines if not line.prompt.startswith(_PARTS)}
+def measure_voice(voice: str, script: Script, shipped: str, begin: tuple[str, ...], threads: int) -> Voice:
+    """Make its sounds (the shipped voice has them), let the recogniser hear them, and score.
+
+    `begin`: only prompt ids that begin so.
+    """
+    readings = {
+        line.prompt: line.reading
+        for line in script.lines
+        if line.prompt.startswith(begin) and not line.prompt.startswith(_PARTS)
+    }
+    folder = PROMPTS if voice == shipped else spoken_by(voice, readings)
     heard = recognise([sound_path(folder, f"{LANGUAGE}/{each}", NARROW) for each in readings], threads)
     written = {prompt: heard[sound_path(folder, f"{LANGUAGE}/{prompt}", NARROW)] for prompt in readings}
     in_kana = load_engine(NITECH, script.file.words).reading
@@ -94,15 +104,14 @@ def spelt(said: str) -> str:
     return with_kanji_numerals(re.sub(r"(?<=\d)\.(?=\d)", "点", re.sub(r"\d{4,}", lambda it: " ".join(it[0]), said)))
 
 
-def spoken_by(voice: str) -> Path:
-    """All sounds in another voice, below `.cache/`; only what changed is made again."""
+def spoken_by(voice: str, ids: Collection[str]) -> Path:
+    """These sounds in another voice, below `.cache/`; only what changed is made again."""
     folder = CACHE / "bench" / voice
     folder.mkdir(parents=True, exist_ok=True)
     source = (PROMPTS / f"{LANGUAGE}.yaml").read_text(encoding="utf-8")
     (folder / f"{LANGUAGE}.yaml").write_text(re.sub(r"(?m)^voice:.*", f"voice: {voice}", source), encoding="utf-8")
     today = datetime.now(UTC).date().isoformat()
-    ids = {line.prompt for line in read_script(folder, LANGUAGE).lines if not line.prompt.startswith(_PARTS)}
-    built: Built = build(Wanted(folder, LANGUAGE, today, only=ids - SILENCES.keys()))
+    built = build(Wanted(folder, LANGUAGE, today, only=ids))
     # Another voice may pass a limit by a little, such as 20 s; what it did not make it is not understood in.
     for each in built.problems:
         sys.stderr.write(each.render() + "\n")
