@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
-from ivr.cli.output import AsJson, console, print_json, print_table
+from ivr.cli.output import AsJson, console, print_json
 from ivr.errors import BadInput, Problem, problem
 from ivr.messages import text
 from ivr.voice.manifest import RECORDING
@@ -51,12 +54,15 @@ def list_prompts(folder: Folder = PROMPTS, language: Language = "ja", as_json: A
     if as_json:
         print_json([_as_data(number, each) for number, each in enumerate(found, 1)])
         return 0
-    columns = ("number", "prompt", "voice", "day", "seconds", "state", "text")
-    print_table(
-        text("cli.prompts.list.title", language=language, count=len(found)),
-        [f"cli.prompts.column.{each}" for each in columns],
-        [_as_row(number, each) for number, each in enumerate(found, 1)],
-    )
+    title = text("cli.prompts.list.title", language=language, count=len(found))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("number", "voice", "day", "seconds", "state"):
+        table.add_column(text(f"cli.prompts.column.{column}"), no_wrap=True)
+    # The words below the id: both may be long, and an id that is cut off cannot be typed.
+    table.add_column(text("cli.prompts.column.prompt"), overflow="fold", ratio=1)
+    for number, each in enumerate(found, 1):
+        table.add_row(*_as_row(number, each))
+    console.print(table)
     return 0
 
 
@@ -150,20 +156,24 @@ def _report(done: "dict[str, building.Built]", as_json: bool) -> int:
     return 1 if any(built.problems or built.outdated for built in done.values()) else 0
 
 
-def _as_row(number: int, each: Reviewed) -> list[str]:
+def _as_row(number: int, each: Reviewed) -> list[Text | str]:
     seconds = "–" if each.seconds is None else f"{each.seconds:.1f}"
-    return [
-        str(number), each.line.prompt, voice_in_words(each.made), each.made.day if each.made else "–", seconds,
-        _state(each), each.line.text,
-    ]  # fmt: skip
+    state, why = _state(each)
+    said = Text(each.line.prompt)
+    for more in (each.line.text, why):
+        if more:
+            said.append("\n" + more, style="dim" if more == each.line.text else "yellow")
+    day = each.made.day if each.made else "–"
+    return [str(number), voice_in_words(each.made), day, seconds, text(f"cli.prompts.state.{state}"), said]
 
 
-def _state(each: Reviewed) -> str:
+def _state(each: Reviewed) -> tuple[str, str]:
+    """The word for it, and what was recorded instead of the present words."""
     if each.outdated:
-        return text("cli.prompts.state.outdated", text=each.outdated.text)
+        return "outdated", text("cli.prompts.recorded_for", text=each.outdated.text)
     if each.made and each.made.text != each.line.text:
-        return text("cli.prompts.state.stale", text=each.made.text)
-    return text("cli.prompts.state.wrong") if each.problems else text("cli.prompts.state.fine")
+        return "stale", text("cli.prompts.recorded_for", text=each.made.text)
+    return ("wrong" if each.problems else "fine"), ""
 
 
 def _as_data(number: int, each: Reviewed) -> dict[str, object]:
