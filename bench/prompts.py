@@ -33,7 +33,7 @@ CACHE = ROOT / ".cache"
 #: Closed sets: prompt ids begin so; so many values must be taken for themselves.
 SETS = {"value/temperature_": 80, "value/oxygen_": 31}
 #: Parts of dates, times and numbers; too short for a recogniser of sentences, and no sentences.
-_PARTS = ("date/", "time/", "digit/", "symptom/")
+_PARTS = ("date/", "time/", "digit/", "value/symptom_")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ivr.call import Ending
-from ivr.digits import Entry, KeyRules, begin, deadline, end_prompt, expire, press
+from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.phone import HungUp
+from ivr.pressing import press_keys
 from ivr.prompts import Prompts, Sound
+from ivr.tape import Tape
 
 #: Instead of keys: nothing is pressed.
 SILENCE = "-"
@@ -18,33 +20,45 @@ HANG_UP = "hangup"
 
 #: Q.850 "normal clearing".
 _NORMAL_CLEARING = 16
-#: Seconds that everything takes on this telephone's own clock, which nobody waits for.
-_PROMPT_SECONDS = 1.0
-_BETWEEN_KEYS = 0.3
+#: Seconds of a prompt that is not recorded, on this telephone's own clock, which nobody waits for.
+UNRECORDED_SECONDS = 1.0
 
-_KEYS = re.compile(r"[0-9*#]+")
+#: Keys, and perhaps how many seconds after the prompt began the first of them is pressed.
+_KEYS = re.compile(r"(?P<keys>[0-9*#]+)(@(?P<at>[0-9]{1,3}(\.[0-9]{1,2})?))?")
 
 
 class TerminalPhone:
     """One "call". Implements `ivr.phone.Phone`.
 
-    `texts` says what each prompt says, `answers` gives keys, `-` or `hangup` for one ask after another (its end is a
-    hang-up), `show` prints a line.
+    `texts` says what each prompt says, `answers` gives keys (`365`, or `365@2`: two seconds after the prompt began),
+    `-` or `hangup` for one ask after another (its end is a hang-up), `show` prints a line, `tape` records it all.
     """
 
     def __init__(
-        self, call_id: str, texts: Mapping[str, str], answers: Iterator[str], show: Callable[[str], None]
+        self,
+        call_id: str,
+        texts: Mapping[str, str],
+        answers: Iterator[str],
+        show: Callable[[str], None],
+        tape: Tape | None = None,
     ) -> None:
         self._call_id = call_id
         self._texts = texts
         self._answers = answers
         self._show = show
+        self._tape = tape
+        self._script: list[str] = []
         self._over = False
 
     @property
     def call_id(self) -> str:
         """The id given."""
         return self._call_id
+
+    @property
+    def script(self) -> str:
+        """What was pressed so far, as a script that comes to the same."""
+        return " ".join(self._script)
 
     async def answer(self) -> None:
         """Nothing rings here."""
@@ -56,23 +70,36 @@ class TerminalPhone:
 
     async def say(self, sounds: Sequence[Sound]) -> None:
         """Print what is said. Raises HungUp after the end."""
-        self._require_live()
-        for sound in sounds:
-            self._show(self._texts.get(sound.prompt, sound.prompt))
+        self._print(sounds)
+        if self._tape:
+            self._tape.play(sounds)
 
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Print what is said and take one answer. Keys left over when the entry is complete are lost. Raises HungUp."""
-        await self.say(sounds)
+        self._print(sounds)
         # Reading the keyboard blocks the loop, which has nothing else to do here, and so Ctrl-C ends it at once.
         answer = next(self._answers, HANG_UP)
         if answer == HANG_UP:
+            if self._tape:
+                self._tape.play(sounds)
+            self._script.append(HANG_UP)
             await self.hang_up()
             self._require_live()
-        return gather("" if answer == SILENCE else answer, rules)
+        keys, at = _pressed(answer)
+        pressing = press_keys(keys, rules, sum(each.seconds for each in sounds), at)
+        if self._tape:
+            self._tape.play_and_press(sounds, pressing)
+        self._script.append(_word_of(pressing.entry))
+        return pressing.entry
 
     async def hang_up(self) -> None:
         """The end."""
         self._over = True
+
+    def _print(self, sounds: Sequence[Sound]) -> None:
+        self._require_live()
+        for sound in sounds:
+            self._show(self._texts.get(sound.prompt, sound.prompt))
 
     def _require_live(self) -> None:
         if self._over:
@@ -81,23 +108,24 @@ class TerminalPhone:
 
 def gather(keys: str, rules: KeyRules) -> Entry:
     """The entry that `keys` make when they are pressed after the prompt, one after another, and then no more."""
-    now = max(_PROMPT_SECONDS, rules.guard)
-    state = end_prompt(begin(rules, 0.0), now)
-    for key in keys:
-        now += _BETWEEN_KEYS
-        step = press(state, key, now)
-        if isinstance(step, Entry):
-            return step
-        state = step
-    due = deadline(state)
-    assert due is not None  # the prompt has ended
-    end = expire(state, due)
-    assert isinstance(end, Entry)
-    return end
+    return press_keys(keys, rules, UNRECORDED_SECONDS).entry
+
+
+def _pressed(answer: str) -> tuple[str, float | None]:
+    """Keys and moment of a word of a script or a line of the keyboard."""
+    found = _KEYS.fullmatch(answer)
+    if found is None:
+        return "", None
+    return found["keys"], float(found["at"]) if found["at"] else None
+
+
+def _word_of(entry: Entry) -> str:
+    """The word of a script that makes this entry."""
+    return entry.keys + ("#" if entry.ended_by is EndedBy.END_KEY else "") or SILENCE
 
 
 def scripted(keys: str, show: Callable[[str], None]) -> Iterator[str]:
-    """Answers from a script such as `1 365 1 98# - hangup`: one word for each ask, shown as it is used.
+    """Answers from a script such as `1 365 1 98#@1.5 - hangup`: one word for each ask, shown as it is used.
 
     Raises BadInput for a word that is none of keys, `-` and `hangup`.
     """
@@ -133,4 +161,4 @@ def _is_answer(word: str) -> bool:
 
 def unrecorded(prompt_ids: Iterable[str], language: str) -> Prompts:
     """Prompts without audio, for a telephone that only prints: a questionnaire can be tried before it is recorded."""
-    return Prompts(Path(), {(language, each): Sound(each, Path(), 0.0) for each in prompt_ids})
+    return Prompts(Path(), {(language, each): Sound(each, Path(), UNRECORDED_SECONDS) for each in prompt_ids})

@@ -43,8 +43,12 @@ class Told:
 
 def conversations() -> list[Conversation]:
     """All of them, in the order of the file."""
-    document = parse_document((CASES / "conversations.yaml").read_text(encoding="utf-8"), "conversations.yaml")
-    return TypeAdapter(list[Conversation]).validate_python(document.data)
+    return read_conversations((CASES / "conversations.yaml").read_text(encoding="utf-8"))
+
+
+def read_conversations(source: str) -> list[Conversation]:
+    """Those of a YAML text."""
+    return TypeAdapter(list[Conversation]).validate_python(parse_document(source, "conversations.yaml").data)
 
 
 def short() -> Questionnaire:

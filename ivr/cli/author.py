@@ -1,30 +1,43 @@
-"""`kenko-call check` and `try`: for those who write questions."""
+"""`kenko-call check`, `try`, `flow` and `leaflet`: for those who write questions."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word, write_file
 from ivr.config import read_config
 from ivr.conversation import Voice, converse
 from ivr.errors import BadInput, Problem
+from ivr.flow.cards import cards_of
+from ivr.flow.graphviz import heights_of, svg_of
+from ivr.flow.page import flow_source, sizes_source
 from ivr.loading import find_problems, load_questionnaire
-from ivr.messages import text
+from ivr.messages import language_in_force, text
 from ivr.phone import HungUp
-from ivr.prompt_texts import load_texts
-from ivr.questionnaire.model import Questionnaire, Turn
+from ivr.prompts import Prompts
+from ivr.questionnaire.model import Questionnaire, Session, Turn
+from ivr.questionnaire.next_call import next_call_of
 from ivr.questionnaire.turns import start
-from ivr.terminal import TerminalPhone, scripted, typed, unrecorded
+from ivr.sounds import load_prompts
+from ivr.tape import Tape
+from ivr.terminal import TerminalPhone, scripted, typed
+from ivr.walked import as_case, person_of, read_texts, to_hear
 
 
-def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+def check(
+    questionnaire: Annotated[Path | None, typer.Argument(help=text("cli.check.questionnaire"))] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
     problems: list[Problem] = []
     try:
-        problems = find_problems(read_config(config))
+        settings = read_config(config)
+        tried = settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings
+        problems = find_problems(tried)
     except BadInput as error:
         problems = list(error.problems)
     if as_json:
@@ -40,14 +53,36 @@ def try_questionnaire(
     questionnaire: Annotated[Path, typer.Argument(help=text("cli.try.questionnaire"))],
     keys: Annotated[str | None, typer.Option("--keys", help=text("cli.try.keys"))] = None,
     prompts: Annotated[Path, typer.Option("--prompts", help=text("cli.try.prompts"))] = Path("prompts"),
+    audio: Annotated[Path | None, typer.Option("--audio", help=text("cli.try.audio"))] = None,
+    repro: Annotated[bool, typer.Option("--repro", help=text("cli.try.repro"))] = False,
+    fact: Annotated[list[str] | None, typer.Option("--fact", help=text("cli.try.fact"))] = None,
+    last: Annotated[list[str] | None, typer.Option("--last", help=text("cli.try.last"))] = None,
+    language: Annotated[str | None, typer.Option("--language", help=text("cli.try.language"))] = None,
+    next_call: Annotated[
+        datetime | None, typer.Option("--next-call", formats=["%Y-%m-%d %H:%M"], help=text("cli.try.next_call"))
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     tried, _ = load_questionnaire(questionnaire)
-    texts = load_texts(prompts / f"{tried.language}.yaml")
-    show = (lambda line: typer.echo(line, err=True)) if as_json else typer.echo
+    # Both are local times of the same place, whichever it is.
+    call = next_call_of(next_call, datetime.now().date()) if next_call else None  # noqa: DTZ005
+    person = person_of(tried, fact or (), last or (), language, call)
+    texts = read_texts(tried, prompts)
+    # What is printed for programs stands alone on standard output.
+    show = (lambda line: typer.echo(line, err=True)) if as_json or repro else typer.echo
     answers = typed(show) if keys is None else scripted(keys, show)
-    last = asyncio.run(_walk(tried, TerminalPhone("try", texts, answers, show), texts))
-    session = last.session
+    recordings = load_prompts(prompts).sounds if audio else {}
+    tape = Tape() if audio else None
+    phone = TerminalPhone("try", texts, answers, show, tape)
+    turns = asyncio.run(_walk(start(tried, person), tried, phone, to_hear(tried, texts, recordings, call)))
+    if repro:
+        typer.echo(as_case(tried.id, phone.script, turns), nl=False)
+    else:
+        _show(turns[-1].session, as_json)
+    return _write(tape, audio) if tape and audio else 0
+
+
+def _show(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -57,22 +92,41 @@ def try_questionnaire(
                 "call_wished": session.call_wished,
             }
         )
-        return 0
+        return
     typer.echo()
     for answer in session.answers:
         typer.echo(f"{answer.question}: {answer.value}")
     typer.echo(text("cli.try.end", status=word("session", session.status), alerts=", ".join(session.alerts) or "-"))
-    return 0
 
 
-async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, texts: Mapping[str, str]) -> Turn:
-    last = start(questionnaire)
+def _write(tape: Tape, audio: Path) -> int:
+    tape.write(audio)
+    typer.echo(text("cli.try.written", seconds=round(tape.seconds), file=audio), err=True)
+    if tape.unrecorded:
+        typer.echo(text("cli.try.unrecorded", prompts=", ".join(tape.unrecorded)), err=True)
+    return 1 if tape.unrecorded else 0
+
+
+async def _walk(first: Turn, questionnaire: Questionnaire, phone: TerminalPhone, prompts: Prompts) -> list[Turn]:
+    turns: list[Turn] = []
 
     async def remember(turn: Turn) -> None:
-        nonlocal last
-        last = turn
+        turns.append(turn)
 
-    voice = Voice(unrecorded(texts, questionnaire.language), questionnaire.language)
     with suppress(HungUp):
-        await converse(phone, voice, questionnaire, last, remember)
-    return last
+        await converse(phone, Voice(prompts, questionnaire.language), questionnaire, first, remember)
+    return turns
+
+
+def draw_flow(
+    questionnaire: Annotated[Path, typer.Argument(help=text("cli.try.questionnaire"))],
+    output: Annotated[Path, typer.Option("--output", "-o", help=text("cli.flow.output"))],
+    prompts: Annotated[Path, typer.Option("--prompts", help=text("cli.try.prompts"))] = Path("prompts"),
+) -> int:
+    drawn, _ = load_questionnaire(questionnaire)
+    language = language_in_force()
+    cards = cards_of(drawn, read_texts(drawn, prompts), language)
+    heights = heights_of(sizes_source(cards))
+    write_file(output, svg_of(flow_source(drawn, cards, heights, language)).encode())
+    typer.echo(text("cli.flow.written", file=output), err=True)
+    return 0

@@ -19,9 +19,9 @@ from ivr.cli.output import (
     print_json,
     print_table,
     word,
+    write_file,
 )
 from ivr.config import read_config
-from ivr.errors import BadInput, problem
 from ivr.export import to_csv, to_json
 from ivr.loading import load_questionnaire
 from ivr.messages import text
@@ -124,8 +124,5 @@ def export_reports(
     if output is None:
         typer.echo(written, nl=False)
     else:
-        try:
-            output.write_text(written, encoding="utf-8", newline="")
-        except OSError as error:
-            raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+        write_file(output, written.encode())
         typer.echo(text("cli.reports.exported", count=len(rows), file=output), err=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ivr.config import Config
+from ivr.errors import BadInput, problem
 from ivr.messages import text
 
 console = Console()
@@ -57,3 +58,11 @@ def word(kind: str, value: str | None) -> str:
         return text(f"{kind}.{value}")
     except KeyError:
         return value
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that somebody asked for. Raises BadInput if it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None

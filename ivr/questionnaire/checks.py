@@ -11,6 +11,7 @@ from ivr.questionnaire.model import Kind, Question, Questionnaire
 from ivr.questionnaire.reach import Reach, check_paths, reach_of
 from ivr.questionnaire.said import MOST_SPOKEN_VALUES, Place, can_be_spoken, said
 from ivr.questionnaire.values import blanks_of
+from ivr.questionnaire.words import unknown_words, unreal_examples
 
 #: So many missing prompts are named at one place; the others are counted.
 _NAMED = 5
@@ -35,6 +36,8 @@ def check(questionnaire: Questionnaire, prompts: Prompts | None, next_times: Ite
         *_blanks(questionnaire, reach),
         *_languages(questionnaire),
         *_next_call(questionnaire),
+        *unknown_words(questionnaire),
+        *unreal_examples(questionnaire),
         *(_missing_prompts(questionnaire, prompts, tuple(next_times)) if prompts else ()),
     ]
     problems = [
@@ -71,8 +74,10 @@ def _blanks(questionnaire: Questionnaire, reach: Reach) -> Iterator[Complaint]:
     asked = {each.id: each for each in questionnaire.questions if each.kind is not Kind.SAY}
     for index, statement in enumerate(questionnaire.questions):
         for at, prompt in enumerate(statement.ask if statement.kind is Kind.SAY else ()):
+            place: Place = ("questions", index, "say", at)
+            if len(set(blanks_of(prompt))) > 1:
+                yield "questionnaire.two_answers_in_one", place, {}
             for name in blanks_of(prompt):
-                place: Place = ("questions", index, "say", at)
                 if name in asked:
                     yield from _blank(questionnaire, reach, index, place, asked[name])
                 else:

@@ -30,9 +30,13 @@ Id = Annotated[str, written_as("id", r"[a-z][a-z0-9_]{0,59}")]
 
 
 def _prompt_form(blanks: str = "") -> str:
-    """A prompt id: parts between slashes; `en:` before it is that language whatever is spoken otherwise."""
-    part = rf"([A-Za-z0-9_-]|\{{({blanks})\}})+" if blanks else "[A-Za-z0-9_-]+"
-    return rf"([a-z]{{2}}:)?{part}(/{part})*"
+    """A prompt id: parts between slashes; `en:` before it is that language whatever is spoken otherwise.
+
+    Blanks may stand only under `value/`: ivr.veil keeps the names of those sounds, which tell an answer, out of logs.
+    """
+    part = "[A-Za-z0-9_-]+"
+    filled = rf"|value(/([A-Za-z0-9_-]|\{{({blanks})\}})+)+" if blanks else ""
+    return rf"([a-z]{{2}}:)?({part}(/{part})*{filled})"
 
 
 PromptId = Annotated[str, written_as("prompt_id", _prompt_form())]
@@ -55,6 +59,7 @@ Amount = Annotated[Decimal, Field(ge=-(10**21), le=10**21)]
 Change = Annotated[Decimal, Field(gt=0, le=10**21)]
 Digits = Annotated[int, Field(ge=1, le=20)]
 Language = Annotated[str, written_as("language", r"[a-z]{2}")]
+Word = Annotated[str, Field(min_length=1, max_length=40)]
 Then = Annotated[dict[str, str], BeforeValidator(_every_answer)]
 
 
@@ -146,6 +151,7 @@ class NumberForm(AskForm):
     digits: Annotated[list[Digits], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
     decimals: Annotated[int, Field(ge=0, le=6)] = 0
     range: tuple[Amount, Amount]
+    example: Amount | None = None
     keys: Annotated[dict[str, Id], BeforeValidator(_text_keys)] = {}
     read_back: Annotated[list[ReadBackId], BeforeValidator(_listed)] = []
     read_back_keys: dict[str, Said] = {}
@@ -213,4 +219,5 @@ class QuestionnaireForm(Form):
     next_call_unknown: PromptList = []
     closing: PromptList = []
     alerts: list[AlertForm] = []
+    words: dict[Id, Annotated[dict[Language, Word], Field(min_length=1)]] = {}
     frame: FrameForm = FrameForm()

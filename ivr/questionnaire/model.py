@@ -38,6 +38,7 @@ class NumberRule:
     decimals: int
     low: Decimal  #: inclusive
     high: Decimal  #: inclusive
+    example: Decimal | None = None  #: what paper shows how to type
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,8 @@ class Questionnaire:
     #: prompts that say when.
     next_call: tuple[str, ...] = ()
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
+    #: Id of a question, value or fact -> language -> what paper and lists call it, where its prompt is too long.
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     file: str = field(default="", compare=False)  #: for messages
     #: Where each place of the file begins (lines from 1), for messages; see ivr.document.
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
@@ -228,7 +231,7 @@ class Session:
     tries: int = 0  #: failed tries at the open question, or (from 0 again) at the confirmation of its value
     corrections: int = 0  #: how often the value of the open question was keyed again
     offer_tries: int = 0  #: failed tries at the offer after 0
-    pending: str = ""  #: value waiting for its confirmation
+    pending: str = ""  #: value waiting for its confirmation (a recording is an answer all the same)
     answers: tuple[Answer, ...] = ()  #: the current answer of each question, in order of answering
     alerts: tuple[str, ...] = ()  #: ids of the alert rules that have fired
     call_wished: bool = False

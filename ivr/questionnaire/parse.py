@@ -71,6 +71,7 @@ def parse(source: bytes, file: str) -> Questionnaire:
         facts={fact: tuple(values) for fact, values in form.facts.items()},
         next_call=tuple(form.next_call),
         next_call_unknown=tuple(form.next_call_unknown),
+        words={each: dict(said) for each, said in form.words.items()},
         frame=Frame(**{name: tuple(prompts) for name, prompts in form.frame}),
         file=file,
         lines=document.lines,
@@ -155,7 +156,7 @@ def _question(form: QuestionForm, times: Times, tries: int) -> Question:
 
 def _number(form: NumberForm) -> NumberRule:
     low, high = form.range
-    return NumberRule(form.digits[0], form.digits[-1], form.decimals, low, high)
+    return NumberRule(form.digits[0], form.digits[-1], form.decimals, low, high, form.example)
 
 
 def _times(form: TimesForm, default: Times) -> Times:

@@ -43,7 +43,7 @@ FORMS: dict[Kind, dict[str, Any]] = {
     Kind.CHOICE: {"keys": {"1": "good", "2": "bad"}},
     Kind.YES_NO_UNKNOWN: {},
     Kind.NUMBER: {"digits": [1, 2], "range": [1, 20], "keys": {"99": "none"}},
-    Kind.MULTI: {"keys": {"1": "fever", "2": "cough", "9": "none"}, "alone": "none", "read_back": ["c/{value}"]},
+    Kind.MULTI: {"keys": {"1": "fever", "2": "cough", "9": "none"}, "alone": "none", "read_back": ["value/{value}"]},
     Kind.LANGUAGE: {"keys": {"1": "ja", "2": "en"}},
     Kind.VOICE_MESSAGE: {},
     Kind.SAY: {},
@@ -82,10 +82,10 @@ def questions(draw: st.DrawFn, at: int, kinds: list[Kind]) -> dict[str, Any]:
     form: dict[str, Any] = {"id": f"q{at}", "kind": kind.value, **FORMS[kind]}
     numbers = [each for each in range(at) if kinds[each] in (Kind.NUMBER, Kind.CHOICE, Kind.MULTI)]
     if kind is Kind.SAY and numbers and draw(st.booleans()):
-        said.append(f"v/{{q{draw(st.sampled_from(numbers))}}}")
+        said.append(f"value/{{q{draw(st.sampled_from(numbers))}}}")
     form["say" if kind is Kind.SAY else "ask"] = said
     if kind in (Kind.NUMBER, Kind.VOICE_MESSAGE) and draw(st.booleans()):
-        form["read_back"] = ["r/{keys}"] if kind is Kind.NUMBER else ["r/message"]
+        form["read_back"] = ["value/{keys}"] if kind is Kind.NUMBER else ["r/message"]
     if draw(st.booleans()):
         form["say_if" if kind is Kind.SAY else "ask_if"] = draw(whens(kinds[:at]))
     if draw(st.integers(0, 2)) == 0:

@@ -37,7 +37,7 @@ def alert(condition: str) -> str:
     return HEAD + YES_NO + NUMBER + ALERTS + f"    any: [{{{condition}}}]\n"
 
 
-READ_BACK = 'read_back: ["v/{keys}"]'
+READ_BACK = 'read_back: ["value/{keys}"]'
 
 
 @pytest.mark.parametrize(

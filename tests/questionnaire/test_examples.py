@@ -1,6 +1,6 @@
 """The questionnaires that come with the project: in order, said in full, and walked through."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import reopen, resume, start
 from tests.cases_runner import CASES, ROOT, as_input, through_json
 
+#: Services that are or were in use.
+SERVICES = ("daily", *(f"examples/{name}" for name in ("sara_alert", "mimamori", "anshin", "zaitaku", "returnee")))
 FILES = sorted((ROOT / "questionnaires").rglob("*.yaml"))
 
 
@@ -114,3 +116,14 @@ def test_only_a_voice_message_records_and_only_while_it_is_asked() -> None:
     assert turns[1].record == read(ROOT / "questionnaires/examples/voice_message.yaml").questions[1].record
     assert turns[1].rules is not None  # keys stop it
     assert turns[-1].session.status is SessionStatus.COMPLETED
+
+
+def test_who_hangs_up_after_a_message_is_not_asked_for_it_again() -> None:
+    questionnaire = read(ROOT / "questionnaires" / "examples" / "voice_message.yaml")
+    case = next(each for each in walks() if each.name == "a message counts for who hangs up after it")
+    for words in ("", " *", " 0"):
+        last = turns_of(replace(case, presses=case.presses + words))[-1]
+        turn = reopen(questionnaire, through_json(last.session))
+        assert turn.say == ("frame/resume", "frame/thanks")
+        assert turn.session.status is SessionStatus.COMPLETED
+        assert (turn.answered, turn.session.answers) == ((), last.session.answers)

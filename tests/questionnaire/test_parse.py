@@ -60,8 +60,8 @@ def test_the_hash_is_of_the_bytes() -> None:
 
 def test_numbers() -> None:
     temperature, oxygen = daily().questions[:2]
-    assert temperature.number == NumberRule(3, 3, 1, Decimal("34.0"), Decimal("42.0"))
-    assert oxygen.number == NumberRule(2, 3, 0, Decimal(70), Decimal(100))
+    assert temperature.number == NumberRule(3, 3, 1, Decimal("34.0"), Decimal("42.0"), Decimal("36.5"))
+    assert oxygen.number == NumberRule(2, 3, 0, Decimal(70), Decimal(100), Decimal(98))
     assert temperature.options == {"5": "no_thermometer"}
     assert temperature.read_back == ("daily/temperature_is", "value/temperature_{keys}", "frame/confirm")
     assert temperature.read_back_options == {"no_thermometer": ("daily/no_thermometer", "frame/confirm")}

@@ -64,7 +64,7 @@ def test_an_answer_leads_only_its_own_way() -> None:
 
 def test_the_first_value_that_leads_anywhere_counts() -> None:
     found = made(
-        'id: m, kind: multi, ask: p, keys: {1: x, 2: y, 3: z}, read_back: "v/{value}", '
+        'id: m, kind: multi, ask: p, keys: {1: x, 2: y, 3: z}, read_back: "value/{value}", '
         "then: {y: end, z: m, otherwise: b}",
         ask("a"),
         ask("b"),

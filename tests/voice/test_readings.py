@@ -38,7 +38,7 @@ def test_every_value_of_the_daily_questionnaire_can_be_read_back() -> None:
 
 def test_the_words_of_a_value_are_its_keys() -> None:
     for prompt, line in LINES.items():
-        if prompt.startswith("value/"):
+        if prompt.startswith(("value/temperature_", "value/oxygen_")):
             assert "".join(each for each in line.text if each.isdigit()) == prompt.rpartition("_")[2]
 
 

@@ -1,0 +1,1 @@
+"""A questionnaire as a drawing for the wall."""

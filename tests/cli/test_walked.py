@@ -1,0 +1,54 @@
+"""A walk as a test case: what `try --repro` prints is led again, and the same comes of it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ivr.prompts import Sound
+from ivr.walked import read_texts, to_hear
+from tests.cases_runner import CASES, ROOT, Conversation, conversations, daily, lead, read_conversations, short
+from tests.cli.conftest import Command
+
+ONE_CALL = [each for each in conversations() if len(each.calls) == 1]
+PROMPTS = str(ROOT / "prompts")
+
+
+@pytest.mark.parametrize("case", ONE_CALL, ids=lambda case: case.name)
+def test_a_printed_case_runs_and_is_the_conversation_that_was_led(case: Conversation, command: Command) -> None:
+    code, out, _ = command("try", str(CASES / "short.yaml"), "--prompts", PROMPTS, "--keys", case.calls[0], "--repro")
+    assert code == 0
+    (printed,) = read_conversations(out)
+    told = lead(short(), printed.calls)
+    assert {each.question: each.value for each in told.session.answers} == printed.answers == case.answers
+    assert told.session.status == printed.status == case.status
+    assert tuple(told.follow_ups) == printed.follow_ups == case.follow_ups
+    assert tuple(told.alerts) == printed.alerts == case.alerts
+    assert tuple(told.says) == printed.says
+    assert not case.says or printed.says == case.says
+
+
+def test_what_was_pressed_too_soon_or_too_late_is_not_in_the_case(command: Command) -> None:
+    keys = "2@0.1 2#5 1@1.5 365 1 98#@2 1"
+    code, out, err = command("try", str(CASES / "short.yaml"), "--prompts", PROMPTS, "--keys", keys, "--repro")
+    (printed,) = read_conversations(out)
+    assert (code, printed.calls) == (0, ("- 2 1 365 1 98# 1",))
+    assert lead(short(), printed.calls).session.status == printed.status == "completed"
+    assert "> 98#@2" in err
+
+
+def test_texts_and_sounds_of_all_languages(tmp_path: Path) -> None:
+    questionnaire = replace(daily(), languages=("ja", "en"))
+    for language in ("ja", "en"):
+        line = json.dumps({"prompts": {"frame/ready": {"text": f"ready {language}"}}})
+        (tmp_path / f"{language}.yaml").write_text(line)
+    texts = read_texts(questionnaire, tmp_path)
+    assert texts == {"frame/ready": "ready ja", "en:frame/ready": "ready en"}
+    recorded = Sound("frame/ready", tmp_path / "ready.wav", 2.5)
+    prompts = to_hear(questionnaire, texts, {("en", "frame/ready"): recorded})
+    (english,) = prompts.resolve(["frame/ready"], "en")
+    (japanese,) = prompts.resolve(["frame/ready"], "ja")
+    assert (texts[english.prompt], english.path, english.seconds) == ("ready en", recorded.path, 2.5)
+    assert (texts[japanese.prompt], japanese.path.name) == ("ready ja", "")
+    assert prompts.resolve(["daily/opening", "value/temperature_365"], "ja")
