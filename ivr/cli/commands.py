@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, roster
+from ivr.cli import author, day, live, prompts, roster
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -32,6 +32,7 @@ reports.command("export", help=text("cli.reports.export.help"))(day.export_repor
 people.command("import", help=text("cli.people.import.help"))(roster.import_people)
 app.add_typer(people, name="people")
 app.add_typer(reports, name="reports")
+app.add_typer(prompts.app, name="prompts")
 
 
 @app.callback()
