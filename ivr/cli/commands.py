@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, plan, questionnaires, roster, staff
+from ivr.cli import author, day, live, plan, prompts, questionnaires, roster, staff
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -48,6 +48,7 @@ people.command("close", help=text("cli.people.close.help"))(staff.close)
 app.add_typer(people, name="people")
 app.add_typer(versions, name="questionnaires")
 app.add_typer(reports, name="reports")
+app.add_typer(prompts.app, name="prompts")
 
 
 @app.callback()

@@ -212,12 +212,12 @@ def test_who_typed_it_also_through_sudo(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("USER", "somebody-else")
     monkeypatch.setenv("LOGNAME", "somebody-else")
     monkeypatch.delenv("SUDO_USER", raising=False)
-    assert login_name() != getpass.getuser() == "somebody-else"
+    assert operator() != getpass.getuser() == "somebody-else"
     monkeypatch.setenv("SUDO_USER", "hanako")
     monkeypatch.setattr("os.getuid", lambda: 0)
-    assert login_name() == "hanako"
+    assert operator() == "hanako"
     monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
-    assert login_name() == "4000000000"
+    assert operator() == "4000000000"
 
 
 @pytest.mark.usefixtures("roster")
