@@ -9,6 +9,7 @@ from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
 from ivr.storage import calls, sessions
 from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.people import get_person
 from ivr.storage.reports import report_exists
 from ivr.storage.schema import Auth, Source
 from ivr.walk import Who, walk
@@ -43,7 +44,8 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt) -> None:
 
 async def talk(site: Site, phone: Phone, person_id: str, attempt_id: str, ring_seconds: float = 0.0) -> None:
     """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer."""
-    voice = Voice(site.prompts, site.questionnaire.language)
+    person = await site.database.read(get_person, person_id)
+    voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     reached = False
 
     async def conversation() -> None:
