@@ -1,6 +1,7 @@
 """One call from a person: who is it, is today's report in already, else the same conversation as on our own calls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ivr.call import Direction
 from ivr.conversation import Voice, ask_for_id, hold, say_and_end
@@ -46,6 +47,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
 
 async def _known(site: Site, phone: Phone, voice: Voice, person: Person) -> Who | None:
     """By the number; None if today's report is in already and the call is over. Raises HungUp."""
+    voice = replace(voice, language=site.language_for(person.language))
     if await site.database.read(report_exists, person.id, site.today()):
         await say_and_end(phone, voice, "frame/inbound_greeting", "frame/already_in")
         return None

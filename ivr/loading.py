@@ -132,19 +132,16 @@ def _trace_sounds(folder: Path) -> Iterator[tuple[str, int, int]]:
 
 def find_problems(config: Config) -> list[Problem]:
     """Everything that `prepare` would refuse, and what is wrong with the sounds themselves: stale, clipped, …"""
-    problems: list[Problem] = []
+    found = read_disk(config)
+    if found.questionnaire is None:
+        return list(found.problems)
+    next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
+    said = (*prompt_ids(found.questionnaire, next_times), *CALL_FRAME)
+    spoken = {spoken_as(each, language) for language in found.questionnaire.languages for each in said}
     try:
-        prepare(config)
+        return [*found.problems, *check_sounds(config.prompts, spoken)]
     except BadInput as bad:
-        problems += bad.problems
-    try:
-        questionnaire, _ = load_questionnaire(config.questionnaire)
-        next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
-        said = (*prompt_ids(questionnaire, next_times), *CALL_FRAME)
-        spoken = {spoken_as(each, language) for language in questionnaire.languages for each in said}
-        return problems + check_sounds(config.prompts, spoken)
-    except BadInput as bad:
-        return problems + [each for each in bad.problems if each not in problems]
+        return [*found.problems, *bad.problems]
 
 
 def missing_frame(prompts: Prompts, language: str, frame: Iterable[str]) -> list[Problem]:

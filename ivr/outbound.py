@@ -66,7 +66,8 @@ async def _may_ring(site: Site, attempt: calls.Attempt) -> bool:
 
 async def talk(site: Site, phone: Phone, person_id: str, attempt_id: str, ring_seconds: float = 0.0) -> None:
     """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer."""
-    voice = Voice(site.prompts, site.questionnaire.language)
+    person = await site.database.read(get_person, person_id)
+    voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     reached = False
 
     async def conversation() -> None:

@@ -21,10 +21,12 @@ from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
 from ivr.config import Config, read_secret
 from ivr.live import Live, go_live, run_live
+from ivr.recordings import orphans
 from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
+from ivr.storage.voice_messages import message_ids
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -112,11 +114,20 @@ async def serve(config: Config, world: World) -> int:
         # Only now: the links to values are of whoever holds the database.
         live = await go_live(config, database, world.now, world.new_id, lambda: uuid.uuid4().hex)
         await live.look()
+        await _look_for_orphans(live.site)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
         await _run(live, world, secret, stop)
     return 0
+
+
+async def _look_for_orphans(site: Site) -> None:
+    """Recordings that no row names: somebody said something, and then we died. They stay, for staff to hear."""
+    known = await site.database.read(message_ids)
+    lost = await asyncio.to_thread(orphans, site.config.voice_messages, known)
+    if lost:
+        log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
 
 
 async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ivr.config import Config
+from ivr.loading import CALL_FRAME
 from ivr.prompts import Prompts
 from ivr.questionnaire.model import Questionnaire
 from ivr.storage.database import Database
@@ -24,3 +25,11 @@ class Site:
     def today(self) -> date:
         """The day in the centre's time zone; a session belongs to the day on which it began."""
         return self.now().astimezone(self.config.centre.zone).date()
+
+    def language_for(self, wanted: str) -> str:
+        """The language of a call with somebody who speaks `wanted`: that, if all that is said in a call exists in it.
+
+        Else the questionnaire's.
+        """
+        spoken = wanted in self.questionnaire.languages and not self.prompts.missing(CALL_FRAME, wanted)
+        return wanted if spoken else self.questionnaire.language

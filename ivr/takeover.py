@@ -1,5 +1,7 @@
 """Goes on with a call that another process of ours held when it died: the person on it still waits."""
 
+from dataclasses import replace
+
 from ivr.call import Ending, Outcome
 from ivr.conversation import Voice, hold, say_and_end
 from ivr.outbound import finish, talk
@@ -44,6 +46,7 @@ async def take_over(site: Site, phone: Phone) -> None:
 
 async def _go_on(site: Site, phone: Phone, voice: Voice, session_id: str) -> None:
     session = await site.database.read(sessions.get_session, session_id)
+    voice = replace(voice, language=site.language_for(session.state.language))
     if session.state.status is not SessionStatus.WAITING:
         await say_and_end(phone, voice, "frame/interrupted", _FAREWELL[session.state.status])
         return

@@ -20,6 +20,7 @@ from ivr.call import Outcome
 from ivr.config import Config
 from ivr.errors import BadInput, StorageError
 from ivr.live import LOOK_SECONDS
+from ivr.recordings import silence, store
 from ivr.service import STARTUP_TIME, Desk, World, real_world, serve
 from ivr.site import Site
 from ivr.storage import facts
@@ -146,6 +147,7 @@ async def test_a_running_service_takes_what_is_saved_and_what_staff_wish(
 ) -> None:
     (tmp_path / "now.yaml").write_text((CASES / "three.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     config = config_for(asterisk, tmp_path).model_copy(update={"questionnaire": tmp_path / "now.yaml"})
+    store(config.voice_messages / "kc-0.wav", silence(1))  # left by a process that died
     looks = Looks()
     running = asyncio.create_task(serve(config, World(Clock().now, lambda: "kc", looks.sleep)))
     await actions.event("pbx_ready").wait()
@@ -154,6 +156,7 @@ async def test_a_running_service_takes_what_is_saved_and_what_staff_wish(
         with open_reader(config.database) as reader:
             return [(each.cause, each.verdict, each.by_whom) for each in reader.read(history, 9)]
 
+    assert actions.event("recordings_unnamed").is_set()
     (tmp_path / "now.yaml").write_text("id: three\n", encoding="utf-8")
     await looks.until(actions.event("questionnaire_refused").is_set)
     async with await open_database(config.database, beside_service=True) as beside:

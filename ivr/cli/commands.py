@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, plan, prompts, questionnaires, roster, staff
+from ivr.cli import author, day, live, plan, prompts, questionnaires, roster, staff, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 people = typer.Typer(help=text("cli.people.help"), no_args_is_help=True)
 versions = typer.Typer(help=text("cli.questionnaires.help"), no_args_is_help=True)
+messages = typer.Typer(help=text("cli.voice_messages.help"), no_args_is_help=True)
 reports = typer.Typer(help=text("cli.reports.help"), no_args_is_help=True)
 
 app.command("run", help=text("cli.run.help"))(live.run)
@@ -31,6 +32,8 @@ versions.command("history", help=text("cli.questionnaires.history.help"))(questi
 versions.command("show", help=text("cli.questionnaires.show.help"))(questionnaires.show)
 versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
 app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
+messages.command("list", help=text("cli.voice_messages.list.help"))(voice_messages.list_messages)
+messages.command("export", help=text("cli.voice_messages.export.help"))(voice_messages.export)
 app.command("status", help=text("cli.status.help"))(day.status)
 app.command("plan", help=text("cli.plan.help"))(plan.plan)
 app.command("simulate", help=text("cli.simulate.help"))(plan.simulate)
@@ -47,6 +50,7 @@ people.command("resume", help=text("cli.people.resume.help"))(staff.resume)
 people.command("close", help=text("cli.people.close.help"))(staff.close)
 app.add_typer(people, name="people")
 app.add_typer(versions, name="questionnaires")
+app.add_typer(messages, name="voice-messages")
 app.add_typer(reports, name="reports")
 app.add_typer(prompts.app, name="prompts")
 

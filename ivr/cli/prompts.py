@@ -43,7 +43,7 @@ def build(
     done: dict[str, building.Built] = {}
     for each in languages:
         wanted = building.Wanted(folder, each, _today(), everything, wide)
-        with _bar(text("cli.prompts.build.bar", language=each), hidden=as_json) as bar:
+        with _bar(text("cli.prompts.build.bar", language=each), hidden=as_json) as bar, _writing(folder):
             done[each] = building.build(wanted, bar)
     return _report(done, as_json)
 
@@ -94,7 +94,8 @@ def import_file(
 ) -> int:
     from ivr.voice import build as building
 
-    built = building.import_recording(building.Wanted(folder, language, _today()), prompt, file)
+    with _writing(folder):
+        built = building.import_recording(building.Wanted(folder, language, _today()), prompt, file)
     if as_json:
         return _report({language: built}, as_json)
     now = next(each for each in review(folder, language, {prompt}))
@@ -114,7 +115,8 @@ def audition(
     wanted = voices.split(",") if voices else auditioning.voices_of(language)
     with _bar(text("cli.prompts.audition.bar"), hidden=False) as bar:
         heard = auditioning.hear(folder, language, wanted, bar)
-    page.write_text(auditioning.page(language, heard), encoding="utf-8")
+    with _writing(page):
+        page.write_text(auditioning.page(language, heard), encoding="utf-8")
     for each in heard.missing:
         typer.echo(each.render(), err=True)
     typer.echo(text("cli.prompts.audition.done", file=page, count=len(heard.voices)))
@@ -200,6 +202,16 @@ def _problem_data(each: Problem) -> dict[str, object]:
 
 def _today() -> str:
     return datetime.now(UTC).astimezone().date().isoformat()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """A disk that is full or not ours is the operator's to know of."""
+    try:
+        yield
+    except OSError as error:
+        where = str(error.filename or path)
+        raise BadInput(problem("file.unwritable", where, reason=error.strerror or str(error))) from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, insert, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, insert, select, true
 
 from ivr.storage.schema import answers, sessions
 from ivr.storage.schema import voice_messages as table
@@ -33,7 +33,7 @@ class VoiceMessage:
     call_id: str | None
     seconds: float
     at: datetime
-    is_answer: bool  #: False: spoken again afterwards, or never confirmed
+    is_answer: bool  #: False: something else was said or pressed afterwards
 
 
 def store_message(connection: Connection, said: Said, session_id: str, call_id: str | None, at: datetime) -> None:
@@ -58,8 +58,10 @@ def messages_like(connection: Connection, beginning: str) -> tuple[VoiceMessage,
 
 
 def _found(connection: Connection, wanted: ColumnElement[bool]) -> tuple[VoiceMessage, ...]:
-    is_answer = exists().where(and_(answers.c.session_id == table.c.session_id, answers.c.value == table.c.id))
-    columns = (table, sessions.c.person_id, sessions.c.claimed_id, sessions.c.day, is_answer.label("is_answer"))
+    of_question = and_(answers.c.session_id == table.c.session_id, answers.c.question_id == table.c.question_id)
+    last = select(answers.c.value).where(of_question).order_by(answers.c.id.desc()).limit(1).scalar_subquery()
+    is_answer = func.coalesce(last == table.c.id, false()).label("is_answer")
+    columns = (table, sessions.c.person_id, sessions.c.claimed_id, sessions.c.day, is_answer)
     rows = select(*columns).join(sessions, sessions.c.id == table.c.session_id).where(wanted)
     return tuple(_message(row) for row in connection.execute(rows.order_by(table.c.at, table.c.id)).mappings())
 

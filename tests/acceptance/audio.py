@@ -117,7 +117,11 @@ def _near(recording: Sound, place: int, sound: Sound) -> Found:
 @cache
 def prompts_in(folder: Path, heard: Path, values: str = "") -> list[Found]:
     """The prompts of a folder that a recording holds, in order; of the read-back values those that match a pattern."""
-    paths = [*folder.glob("[df]*/*.wav"), *(folder.glob(f"value/{values}.wav") if values else ())]
+    paths = [
+        *folder.glob("daily/*.wav"),
+        *folder.glob("frame/*.wav"),
+        *(folder.glob(f"value/{values}.wav") if values else ()),
+    ]
     names = {str(each.relative_to(folder).with_suffix("")) for each in paths} - {"frame/quiet"}
     recording = read(heard)
     spectrum = np.fft.rfft(recording, _size(recording))

@@ -124,3 +124,10 @@ def test_a_bad_recording_in_the_folder_needs_a_person(command: Command, prompts:
     code, _, err = command("prompts", "build", "--prompts", str(prompts))
     assert code == 1
     assert "recordings/ja/frame/greeting.wav" in err
+
+
+def test_a_folder_that_cannot_be_written(command: Command, prompts: Path, voice: Path) -> None:
+    (prompts / "recordings").write_bytes(b"")
+    code, out, err = command("prompts", "import", str(voice), "frame/greeting", "--prompts", str(prompts))
+    assert (code, out) == (2, "")
+    assert "recordings" in err
