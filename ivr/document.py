@@ -34,6 +34,9 @@ _PLAIN = {
     "tag:yaml.org,2002:float": (r"[-+]?[0-9]+\.[0-9]+", list("-+0123456789")),
     "tag:yaml.org,2002:merge": (r"<<", ["<"]),
 }
+#: Aliases of aliases can make a short file endless: no file of ours has so many places.
+_MOST_PLACES = 100_000
+
 Loader.yaml_implicit_resolvers = {}
 for _tag, (_pattern, _first) in _PLAIN.items():
     Loader.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), _first)
@@ -99,6 +102,8 @@ def parse_document(source: str, file: str) -> Document:
 
 def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], problems: list[Problem], file: str) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
+    if len(lines) > _MOST_PLACES:
+        raise yaml.MarkedYAMLError(problem="found too many aliases", problem_mark=node.start_mark)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

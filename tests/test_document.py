@@ -251,3 +251,11 @@ def test_any_text_is_read_or_refused_as_a_whole(source: str) -> None:
     except BadInput as bad:
         refused.extend(bad.problems)
     assert all(each.render("ja") and each.render("en") for each in refused)
+
+
+def test_aliases_of_aliases_come_to_an_end() -> None:
+    """Ten lines that stand for ten thousand million places."""
+    lines = ["a0: &a0 [x]", *(f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 10)}]" for at in range(1, 11))]
+    with pytest.raises(BadInput) as caught:
+        parse_document("\n".join(lines), "laughs.yaml")
+    assert [each.message for each in caught.value.problems] == ["yaml.broken"]

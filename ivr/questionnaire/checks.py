@@ -74,8 +74,10 @@ def _blanks(questionnaire: Questionnaire, reach: Reach) -> Iterator[Complaint]:
     asked = {each.id: each for each in questionnaire.questions if each.kind is not Kind.SAY}
     for index, statement in enumerate(questionnaire.questions):
         for at, prompt in enumerate(statement.ask if statement.kind is Kind.SAY else ()):
+            place: Place = ("questions", index, "say", at)
+            if len(set(blanks_of(prompt))) > 1:
+                yield "questionnaire.two_answers_in_one", place, {}
             for name in blanks_of(prompt):
-                place: Place = ("questions", index, "say", at)
                 if name in asked:
                     yield from _blank(questionnaire, reach, index, place, asked[name])
                 else:

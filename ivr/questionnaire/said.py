@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ivr.questionnaire.model import Kind, Question, Questionnaire
 from ivr.questionnaire.next_call import DAY, TIME, every_next_call, spoken_for
-from ivr.questionnaire.values import filled, typed_bounds
+from ivr.questionnaire.values import blanks_of, filled, typed_bounds
 
 #: A place in the file: keys and list indexes from the root.
 Place = tuple[str | int, ...]
@@ -69,7 +69,9 @@ def _of_question(question: Question) -> Iterator[tuple[Place, str]]:
 def _of_statement(questionnaire: Questionnaire, statement: Question) -> Iterator[tuple[Place, str]]:
     values = {each.id: spoken_values(each) for each in questionnaire.questions}
     for at, prompt in _listed(("say",), statement.ask):
-        yield from ((at, each) for each in filled([prompt], values))
+        # Every pair of two answers would be a recording of its own: checks refuse it.
+        if len(set(blanks_of(prompt))) <= 1:
+            yield from ((at, each) for each in filled([prompt], values))
 
 
 def _next_call(prompts: tuple[str, ...], times: Iterable[str]) -> Iterator[tuple[Place, str]]:

@@ -30,11 +30,10 @@ from tests.cases_runner import ROOT
 from tests.contract.lead import NOW
 from tests.contract.test_drivers import Reception, reception
 from tests.fakes.site import settings
-from tests.questionnaire.test_examples import Walk, walks
+from tests.questionnaire.test_examples import SERVICES, Walk, walks
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
-SERVICES = ("daily", *(f"examples/{name}" for name in ("sara_alert", "mimamori", "anshin", "zaitaku", "returnee")))
 #: Nothing is known of these callers but their number.
 WALKS = [each for each in walks() if each.questionnaire in SERVICES and not each.person.last_report]
 

@@ -17,6 +17,8 @@ from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import reopen, resume, start
 from tests.cases_runner import CASES, ROOT, as_input, through_json
 
+#: Services that are or were in use.
+SERVICES = ("daily", *(f"examples/{name}" for name in ("sara_alert", "mimamori", "anshin", "zaitaku", "returnee")))
 FILES = sorted((ROOT / "questionnaires").rglob("*.yaml"))
 
 
