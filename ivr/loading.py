@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ivr.config import Config
 from ivr.errors import BadInput, Problem, problem
-from ivr.prompts import Prompts
+from ivr.prompts import Prompts, spoken_as
 from ivr.questionnaire.checks import check
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
-from ivr.sounds import load_prompts
+from ivr.questionnaire.said import prompt_ids
+from ivr.sounds import check_sounds, load_prompts
 
 #: What a call speaks besides the questionnaire.
 CALL_FRAME = (
@@ -127,6 +128,23 @@ def _trace_sounds(folder: Path) -> Iterator[tuple[str, int, int]]:
             elif entry.name.endswith(".wav"):
                 found = entry.stat()
                 yield entry.path, found.st_mtime_ns, found.st_size
+
+
+def find_problems(config: Config) -> list[Problem]:
+    """Everything that `prepare` would refuse, and what is wrong with the sounds themselves: stale, clipped, …"""
+    problems: list[Problem] = []
+    try:
+        prepare(config)
+    except BadInput as bad:
+        problems += bad.problems
+    try:
+        questionnaire, _ = load_questionnaire(config.questionnaire)
+        next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
+        said = (*prompt_ids(questionnaire, next_times), *CALL_FRAME)
+        spoken = {spoken_as(each, language) for language in questionnaire.languages for each in said}
+        return problems + check_sounds(config.prompts, spoken)
+    except BadInput as bad:
+        return problems + [each for each in bad.problems if each not in problems]
 
 
 def missing_frame(prompts: Prompts, language: str, frame: Iterable[str]) -> list[Problem]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from ivr.errors import BadInput, problem
 from ivr.prompts import Prompts
 
-#: Prompt ids that tell an answer begin so.
-VALUES = "value/"
+#: Prompt ids that tell an answer, or part of a number, begin so.
+VALUES = ("value/", "digit/")
 
 
 def veil(prompts: Prompts, folder: Path, new_name: Callable[[], str], before: Prompts | None = None) -> Prompts:

@@ -1,6 +1,8 @@
 """The boundaries of the design, read from the imports: who may know whom, who may touch the clock, who may hold SQL."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,9 @@ PURE = (
     "ivr.ari.taping",
     "ivr.questionnaire",
     "ivr.spoken",
+    "ivr.voice.limits",
+    "ivr.voice.readings",
+    "ivr.voice.script",
     "ivr.window",
     "scheduler.calendar",
     "scheduler.pacing",
@@ -121,6 +126,13 @@ def test_modules_stay_small_and_say_what_they_hold(module: str) -> None:
     source = MODULES[module].read_text(encoding="utf-8")
     assert source.count("\n") <= 320
     assert ast.get_docstring(ast.parse(source))
+
+
+def test_a_running_service_loads_no_audio_library() -> None:
+    """They would cost every service 15 MB and 0.2 s, for what only those need who make sounds."""
+    code = "import sys, ivr.service, ivr.cli.commands; print({'numpy', 'soxr', 'soundfile'} & sys.modules.keys())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
 
 
 def test_no_class_is_called_after_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ivr.errors import BadInput
 from ivr.prompts import Prompts, Sound
-from ivr.sounds import load_prompts
+from ivr.sounds import check_sounds, load_prompts
 
 
 def write(file: Path, *, rate: int = 8000, channels: int = 1, width: int = 2, frames: int = 4000) -> Path:
@@ -92,3 +92,21 @@ def test_a_prompt_may_name_its_language() -> None:
     prompts = Prompts(Path(), {("en", "a"): sound})
     assert prompts.resolve(("en:a",), "ja") == (sound,)
     assert prompts.missing(("en:a", "ja:a", "a"), "ja") == ["a", "ja:a"]
+
+
+def test_recordings_are_not_sounds_of_a_call(tmp_path: Path) -> None:
+    write(tmp_path / "ja" / "a.wav")
+    write(tmp_path / "recordings" / "ja" / "a.wav", rate=44100, channels=2)
+    assert load_prompts(tmp_path).sounds.keys() == {("ja", "a")}
+
+
+def test_sounds_of_other_words_and_unfit_ones_are_told_once(tmp_path: Path) -> None:
+    for name in ("spoken", "unused"):
+        write(tmp_path / f"ja/{name}.wav")
+    write(tmp_path / "en/spoken.wav")
+    (tmp_path / "ja.yaml").write_text("prompts: {spoken: {text: はい。}, unused: {text: いいえ。}, none: {text: あ。}}")
+    found = check_sounds(tmp_path, {("ja", "spoken"), ("ja", "none"), ("en", "spoken")})
+    assert {(each.message, Path(each.file or "").name) for each in found} == {
+        ("voice.foreign", "spoken.wav"),
+        ("sound.silence", "spoken.wav"),
+    }

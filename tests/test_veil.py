@@ -9,7 +9,7 @@ import pytest
 from ivr.ari.playing import media_uri
 from ivr.errors import BadInput
 from ivr.sounds import load_prompts
-from ivr.veil import veil
+from ivr.veil import VALUES, veil
 from tests.cases_runner import ROOT
 
 NEW = ("ja", "value/temperature_365")
@@ -22,7 +22,7 @@ def test_values_are_played_by_names_that_say_nothing(tmp_path: Path) -> None:
     assert veiled.sounds.keys() == PROMPTS.sounds.keys()
     for key, sound in veiled.sounds.items():
         assert sound.path.read_bytes() == PROMPTS.sounds[key].path.read_bytes()
-        if sound.prompt.startswith("value/"):
+        if sound.prompt.startswith(VALUES):
             assert media_uri(sound).startswith(f"sound:{tmp_path / 'sounds'}/x")
     assert veiled.sounds["ja", "frame/greeting"] == PROMPTS.sounds["ja", "frame/greeting"]
 
@@ -33,7 +33,7 @@ def test_links_of_earlier_runs_are_gone_and_nothing_else(tmp_path: Path) -> None
     for run in ("a", "b"):
         names = count()
         veil(PROMPTS, tmp_path, lambda run=run, names=names: f"{run}{next(names)}")  # type: ignore[misc]
-    values = sum(prompt.startswith("value/") for _, prompt in PROMPTS.sounds)
+    values = sum(prompt.startswith(VALUES) for _, prompt in PROMPTS.sounds)
     assert {each.name[0] for each in tmp_path.iterdir()} == {"b", "o"}
     assert len(list(tmp_path.iterdir())) == values + 1
 

@@ -16,7 +16,7 @@ from ivr.errors import BadInput, Problem
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
-from ivr.loading import load_questionnaire, prepare
+from ivr.loading import find_problems, load_questionnaire
 from ivr.messages import language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompts import Prompts
@@ -37,7 +37,8 @@ def check(
     problems: list[Problem] = []
     try:
         settings = read_config(config)
-        prepare(settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings)
+        tried = settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings
+        problems = find_problems(tried)
     except BadInput as error:
         problems = list(error.problems)
     if as_json:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, questionnaires, roster, voice_messages
+from ivr.cli import author, day, live, prompts, questionnaires, roster, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -42,6 +42,7 @@ app.add_typer(people, name="people")
 app.add_typer(versions, name="questionnaires")
 app.add_typer(messages, name="voice-messages")
 app.add_typer(reports, name="reports")
+app.add_typer(prompts.app, name="prompts")
 
 
 @app.callback()

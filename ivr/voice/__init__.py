@@ -1,1 +1,1 @@
-"""Makes the finished sound files of prompts/: speech, telephone chain, checks. The service never imports it."""
+"""Makes and checks the sound files of prompts/: script, speech, telephone chain, checks. A call never needs it."""

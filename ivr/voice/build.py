@@ -1,137 +1,250 @@
-"""Makes every sound file that is missing or out of date: `python -m ivr.voice.build`. See prompts/README.md."""
+"""Makes every sound that is missing or out of date, and nothing else: what to make, then making it on all cores."""
 
-import argparse
-import json
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import multiprocessing
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import soundfile
+from ivr.document import did_you_mean
+from ivr.errors import BadInput, Problem, problem
+from ivr.voice.engines import DEFAULT_VOICES, load_engine
+from ivr.voice.make import Order, Outcome, keep_recording, maker, read_recording
+from ivr.voice.manifest import (
+    NARROW,
+    RECORDING,
+    WIDE,
+    Format,
+    Made,
+    digest,
+    formats_in,
+    read_manifest,
+    sound_path,
+    write_manifest,
+)
+from ivr.voice.recordings import (
+    FOLDER,
+    Recording,
+    read_recordings,
+    recording_path,
+    removed_recordings,
+    write_recordings,
+)
+from ivr.voice.review import Script, expected_key, read_script, recording_key
+from ivr.voice.script import SILENCES, Line, ScriptFile
 
-from ivr.document import read_document, validate
-from ivr.errors import BadInput, KenkoError, Problem, problem
-from ivr.messages import text
-from ivr.voice.chain import telephone, write_wav
-from ivr.voice.lint import RATE, Samples, faults, measure
-from ivr.voice.script import QUIET, QUIET_SECONDS, Line, ScriptFile, lines, morae, sound_key
-from ivr.voice.speech import DEBIAN_VOICE, Engine, load_engine
+#: Fewer than this are made here: two more processes take longer to load the voice than to speak.
+_WORTH_MORE_PROCESSES = 12
 
-LANGUAGE = "ja"
-RECORDING = "recording"  #: the `voice` of what a person has spoken
+#: Told the number of sounds to make, then called once for each that is done.
+Progress = Callable[[int], Callable[[], None]]
+
+
+@dataclass
+class Built:
+    """What a build did."""
+
+    made: list[str] = field(default_factory=list)  #: `<language>/<prompt id>`
+    kept: int = 0
+    removed: list[str] = field(default_factory=list)  #: of prompts that are no longer in the script
+    problems: list[Problem] = field(default_factory=list)  #: sounds that could not be made; they are as before
+    outdated: list[str] = field(default_factory=list)  #: recordings of other words: to be spoken again
+    seconds: float = 0.0  #: of all sounds of the language together
 
 
 @dataclass(frozen=True)
-class Made:
-    """One entry of the manifest."""
+class Wanted:
+    """What is to be built."""
 
-    key: str
-    seconds: float
-    voice: str
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0, or 2 when a file, a reading or a sound is wrong."""
-    options = _options(arguments)
-    try:
-        _build(options.prompts, load_engine(options.voice), options.recordings, options.all)
-    except KenkoError as error:
-        sys.stderr.write(error.render() + "\n")
-        return 2
-    return 0
+    folder: Path  #: prompts/
+    language: str
+    day: str  #: today, ISO 8601
+    everything: bool = False  #: what is up to date too
+    wide: bool = False  #: 16 kHz as well, now and from now on
+    only: Collection[str] | None = None  #: these prompt ids
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ivr.voice.build", description=text("voice.about"))
-    parser.add_argument("--prompts", type=Path, default=Path("prompts"), help=text("voice.option_prompts"))
-    parser.add_argument("--voice", type=Path, default=DEBIAN_VOICE, help=text("voice.option_voice"))
-    parser.add_argument("--recordings", type=Path, help=text("voice.option_recordings"))
-    parser.add_argument("--all", action="store_true", help=text("voice.option_all"))
-    return parser.parse_args(arguments)
+def build(wanted: Wanted, progress: Progress = lambda _: lambda: None) -> Built:
+    """Bring the sounds of one language up to date.
+
+    Raises BadInput before anything is made: a script that is wrong, a voice that is not there, or a text that the
+    engine would not read as its `reading` says: a new dictionary must not change a medical prompt unseen.
+    """
+    script = read_script(wanted.folder, wanted.language)
+    names = {f"{wanted.language}/{line.prompt}": line for line in (*script.lines, *_silences())}
+    texts = {name: line.text for name, line in names.items()}
+    removed = removed_recordings(wanted.folder, texts)
+    recordings = read_recordings(wanted.folder, texts, wanted.day)
+    built = Built(outdated=[name for name, each in recordings.items() if each.text != texts[name]])
+    usable = {name: each for name, each in recordings.items() if name not in built.outdated}
+    kinds = (NARROW, WIDE) if wanted.wide else formats_in(wanted.folder)
+    manifests = {kind: read_manifest(wanted.folder, kind) for kind in kinds}
+    voice = voice_of(script.file, wanted.language)
+    orders = [
+        Order(line, sound_path(wanted.folder, name, kind), kind, _source(wanted.folder, name, usable))
+        for kind, manifest in manifests.items()
+        for name, line in names.items()
+        if wanted.only is None or line.prompt in wanted.only
+        if wanted.everything
+        or name in removed
+        or not _up_to_date(wanted.folder, name, line, kind, manifest.get(name), voice, script.file, usable)
+    ]
+    _require_readings(script, voice, orders)
+    for outcome in _made(orders, voice, script.file, progress(len(orders))):
+        _note(built, outcome, manifests, voice, usable, wanted, script.file)
+    built.kept = len(names) - len({each.line.prompt for each in orders})
+    for kind, manifest in manifests.items():
+        built.removed += _remove_stray(wanted, kind, manifest, names)
+        write_manifest(wanted.folder, kind, manifest)
+    write_recordings(wanted.folder, recordings)
+    built.seconds = sum(
+        each.measures.seconds for name, each in manifests[NARROW].items() if name in names and each.measures
+    )
+    return built
 
 
-def _build(folder: Path, engine: Engine, recordings: Path | None, everything: bool) -> None:
-    document = read_document(folder / f"{LANGUAGE}.yaml")
-    script = lines(validate(document, ScriptFile))
-    # First of all: a package or dictionary that reads one word otherwise must not change a medical prompt unseen.
+def import_recording(wanted: Wanted, prompt: str, file: Path) -> Built:
+    """Take a recording of any format and rate for a prompt, in place of what speaks now.
+
+    Raises BadInput, and changes nothing, if there is no such prompt or the recording is not fit for a call.
+    """
+    script = read_script(wanted.folder, wanted.language)
+    line = next((each for each in script.lines if each.prompt == prompt), None)
+    if line is None:
+        nearest = did_you_mean(prompt, [each.prompt for each in script.lines])
+        raise BadInput(problem("voice.no_prompt", prompt=prompt, nearest=nearest))
+    samples, rate = read_recording(file)
+    name = f"{wanted.language}/{prompt}"
+    trial = wanted.folder / FOLDER / ".trial.wav"
+    outcome = maker("", {})(Order(line, trial, NARROW, file))
+    trial.unlink(missing_ok=True)
+    if outcome.problems:
+        raise BadInput(*outcome.problems)
+    keep_recording(recording_path(wanted.folder, name), samples, rate)
+    # The same file again means: it is right for the present words too.
+    write_recordings(
+        wanted.folder, {name: Recording(digest(recording_path(wanted.folder, name)), line.text, wanted.day)}
+    )
+    return build(Wanted(wanted.folder, wanted.language, wanted.day, only={prompt}))
+
+
+def voice_of(file: ScriptFile, language: str) -> str:
+    """The voice the script asks for. Raises BadInput if it asks for none and the language has no usual one."""
+    voice = file.voice or DEFAULT_VOICES.get(language)
+    if voice is None:
+        raise BadInput(problem("voice.none_for_language", language=language))
+    return voice
+
+
+def _silences() -> list[Line]:
+    return [Line(each, "", "", "") for each in SILENCES]
+
+
+def _source(folder: Path, name: str, usable: Mapping[str, Recording]) -> Path | None:
+    return recording_path(folder, name) if name in usable else None
+
+
+def _up_to_date(
+    folder: Path,
+    name: str,
+    line: Line,
+    kind: Format,
+    made: Made | None,
+    voice: str,
+    file: ScriptFile,
+    usable: Mapping[str, Recording],
+) -> bool:
+    path = sound_path(folder, name, kind)
+    if made is None or not path.is_file() or digest(path) != made.sha256:
+        return False
+    if name in usable:
+        return made.key == recording_key(line, usable[name])
+    if made.voice == RECORDING:
+        return made.text == line.text  # its recording is not kept here
+    return made.key == expected_key(file, line, "" if line.prompt in SILENCES else voice)
+
+
+def _require_readings(script: Script, voice: str, orders: Sequence[Order]) -> None:
+    spoken = {each.line for each in orders if each.recording is None and each.line.prompt not in SILENCES}
+    if not spoken:
+        return
+    engine = load_engine(voice, script.file.words)
+    if engine.reading is None:
+        return
     misread = [
-        document.problem("voice.misread", ("prompts", line.prompt), prompt=line.prompt, heard=heard, given=line.reading)
-        for line in script
-        if (heard := engine.reading(line.spoken)) != line.reading
+        script.document.problem(
+            "voice.misread", ("prompts", each.prompt), prompt=each.prompt, heard=heard, given=each.reading
+        )
+        for each in script.lines
+        if each in spoken and (heard := engine.reading(each.spoken)) != each.reading
     ]
     if misread:
         raise BadInput(*misread)
-    manifest = folder / "manifest.json"
-    before = {} if everything else _read_manifest(manifest)
-    after: dict[str, Made] = {QUIET: _make_quiet(folder)}
-    problems: list[Problem] = []
-    for line in script:
-        path = _path(folder, line.prompt)
-        known = before.get(line.prompt)
-        own = recordings / f"{line.prompt}.wav" if recordings else None
-        if own and own.is_file():
-            made = _make(path, line, _recorded(own), RECORDING, problems)
-        elif known and path.is_file() and known.key == sound_key(line, known.voice):
-            made = known
-        else:
-            made = _make(path, line, telephone(engine.say(line.spoken), engine.rate), engine.voice, problems)
-        after[line.prompt] = made
-    if problems:
-        raise BadInput(*problems)
-    _remove_stray(folder, after.keys())
-    _write_manifest(manifest, after)
-    seconds = sum(each.seconds for each in after.values())
-    sys.stdout.write(text("voice.built", files=len(after), minutes=f"{seconds / 60:.1f}") + "\n")
 
 
-def _path(folder: Path, prompt: str) -> Path:
-    return folder / LANGUAGE / f"{prompt}.wav"
+def _made(orders: Sequence[Order], voice: str, file: ScriptFile, done: Callable[[], None]) -> Iterator[Outcome]:
+    if len(orders) < _WORTH_MORE_PROCESSES:
+        make = maker(voice, file.words)
+        for order in orders:
+            yield make(order)
+            done()
+        return
+    # Started afresh, not forked: the engines hold threads.
+    with ProcessPoolExecutor(
+        os.cpu_count(), multiprocessing.get_context("spawn"), _start_worker, (voice, file)
+    ) as workers:
+        for outcome in workers.map(_work, orders, chunksize=4):
+            yield outcome
+            done()
 
 
-def _make(path: Path, line: Line, samples: Samples, voice: str, problems: list[Problem]) -> Made:
-    """Write the sound, and note what a caller would suffer from."""
-    problems += [
-        problem("voice.bad_sound", str(path), reason=each) for each in faults(measure(samples), morae(line.reading))
-    ]
-    write_wav(path, samples)
-    return Made(sound_key(line, voice), round(samples.size / RATE, 3), voice)
+_worker: list[Callable[[Order], Outcome]] = []
 
 
-def _recorded(path: Path) -> Samples:
-    """A person's recording, of any rate and format, through the same telephone chain."""
-    try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise BadInput(problem("voice.bad_recording", str(path), reason=str(error))) from None
-    return telephone([samples.mean(axis=1)], int(rate))
+def _start_worker(voice: str, file: ScriptFile) -> None:
+    _worker[:] = [maker(voice, file.words)]
 
 
-def _make_quiet(folder: Path) -> Made:
-    line = Line(QUIET, "", "", "")
-    write_wav(_path(folder, QUIET), np.zeros(int(QUIET_SECONDS * RATE)))
-    return Made(sound_key(line, ""), QUIET_SECONDS, "")
+def _work(order: Order) -> Outcome:
+    return _worker[0](order)
 
 
-def _remove_stray(folder: Path, prompts: Iterable[str]) -> None:
-    """Files of ids that are no longer in the script."""
-    wanted = {_path(folder, each) for each in prompts}
-    for path in (folder / LANGUAGE).rglob("*.wav"):
-        if path not in wanted:
-            path.unlink()
+def _note(
+    built: Built,
+    outcome: Outcome,
+    manifests: Mapping[Format, dict[str, Made]],
+    voice: str,
+    usable: Mapping[str, Recording],
+    wanted: Wanted,
+    file: ScriptFile,
+) -> None:
+    order = outcome.order
+    name = f"{wanted.language}/{order.line.prompt}"
+    if outcome.problems:
+        built.problems += outcome.problems
+        return
+    if order.recording:
+        made = Made(recording_key(order.line, usable[name]), RECORDING, order.line.text, usable[name].day,
+                    outcome.sha256, outcome.measures)  # fmt: skip
+    else:
+        speaker = "" if order.line.prompt in SILENCES else voice
+        key = expected_key(file, order.line, speaker)
+        before = manifests[order.kind].get(name)
+        # The same sound again is as old as it was.
+        day = before.day if before and before.sha256 == outcome.sha256 else wanted.day
+        made = Made(key, speaker, order.line.text, day, outcome.sha256, outcome.measures)
+    manifests[order.kind][name] = made
+    if order.kind == NARROW:
+        built.made.append(name)
 
 
-def _read_manifest(path: Path) -> Mapping[str, Made]:
-    if not path.is_file():
-        return {}
-    return {prompt: Made(**each) for prompt, each in json.loads(path.read_text(encoding="utf-8")).items()}
-
-
-def _write_manifest(path: Path, made: Mapping[str, Made]) -> None:
-    """One line for each sound, so that a diff shows which ones were made again."""
-    rows = (f"{json.dumps(prompt)}: {json.dumps(vars(each))}" for prompt, each in sorted(made.items()))
-    path.write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _remove_stray(wanted: Wanted, kind: Format, manifest: dict[str, Made], names: Mapping[str, Line]) -> list[str]:
+    """Files and entries of ids that are no longer in the script."""
+    for name in [each for each in manifest if each.startswith(f"{wanted.language}/") and each not in names]:
+        del manifest[name]
+    keep = {sound_path(wanted.folder, name, kind) for name in names}
+    stray = sorted({*(wanted.folder / wanted.language).rglob(f"*{kind.suffix}")} - keep)
+    for each in stray:
+        each.unlink()
+    return [str(each.relative_to(wanted.folder)) for each in stray]

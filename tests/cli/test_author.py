@@ -136,6 +136,19 @@ def test_try_from_the_keyboard(command: Command, monkeypatch: pytest.MonkeyPatch
     assert out.splitlines()[-1].startswith("結果: 途中")
 
 
+def test_check_knows_sounds_of_other_words(command: Command, folder: Path) -> None:
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
+    config = folder / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace(str(ROOT / "prompts"), "prompts"), encoding="utf-8")
+    script = folder / "prompts/ja.yaml"
+    script.write_text(script.read_text(encoding="utf-8").replace("咳や、鼻水が、ありますか", "咳は、ありますか"))
+    code, _, err = command("check")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "ja.yaml:" in err
+    assert "daily/cough" in err
+
+
 def test_try_writes_the_whole_call_as_sound(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "call.wav"
     short = (str(ROOT / "tests" / "cases" / "short.yaml"), "--prompts", str(ROOT / "prompts"))
