@@ -7,7 +7,6 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ivr.conversation import Voice
 from ivr.digits import Entry, KeyRules
@@ -31,26 +30,6 @@ _NO_KEYS = KeyRules(length=1, ignored=frozenset("0123456789*"), at_once=frozense
 _ACCEPT, _AGAIN = "1", "2"
 
 
-class Spoken(Protocol):
-    """What was recorded."""
-
-    @property
-    def seconds(self) -> float:
-        """0: nothing was said, and there is no file."""
-
-
-class RecordingPhone(Phone, Protocol):
-    """A telephone that can record."""
-
-    async def record(
-        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
-    ) -> Spoken | Entry:
-        """Play to the end, then record until `#`, silence or the longest time: WAV (8 kHz, 16 bit, mono) at `target`.
-
-        A key that counts by `rules` is an entry, and nothing is recorded. Raises HungUp, StorageError.
-        """
-
-
 @dataclass(frozen=True)
 class Studio:
     """What such a call needs."""
@@ -63,7 +42,7 @@ class Studio:
     keep: Callable[[str, Path], Awaitable[None]]
 
 
-async def record_prompts(phone: RecordingPhone, voice: Voice, studio: Studio) -> list[str]:
+async def record_prompts(phone: Phone, voice: Voice, studio: Studio) -> list[str]:
     """One such call to its end: the prompts that were recorded. Raises HungUp; what was accepted before is kept."""
     await phone.answer()
     kept: list[str] = []
@@ -90,7 +69,7 @@ async def record_prompts(phone: RecordingPhone, voice: Voice, studio: Studio) ->
     return kept
 
 
-async def _admitted(phone: RecordingPhone, voice: Voice, pin: str) -> bool:
+async def _admitted(phone: Phone, voice: Voice, pin: str) -> bool:
     for _ in range(TRIES):
         entry = await _ask(phone, voice, ("studio/enter_pin",), _PIN)
         if hmac.compare_digest(entry.keys, pin):
@@ -104,7 +83,7 @@ def _by_number(prompts: Sequence[str], keys: str) -> str | None:
     return prompts[number - 1] if 1 <= number <= len(prompts) else None
 
 
-async def _takes(phone: RecordingPhone, voice: Voice, studio: Studio, prompt: str) -> bool:
+async def _takes(phone: Phone, voice: Voice, studio: Studio, prompt: str) -> bool:
     """Until one is accepted and fit; False if the speaker gives up."""
     await voice.say(phone, ("studio/now", prompt))
     for _ in range(TAKES):
@@ -130,7 +109,7 @@ async def _takes(phone: RecordingPhone, voice: Voice, studio: Studio, prompt: st
     return False
 
 
-async def _ask(phone: RecordingPhone, voice: Voice, say: Sequence[str | Sound], rules: KeyRules) -> Entry:
+async def _ask(phone: Phone, voice: Voice, say: Sequence[str | Sound], rules: KeyRules) -> Entry:
     sounds: list[Sound] = []
     for each in say:
         sounds += voice.prompts.resolve((each,), voice.language) if isinstance(each, str) else [each]

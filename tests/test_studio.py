@@ -9,7 +9,7 @@ import pytest
 from ivr.conversation import Voice
 from ivr.digits import Entry, KeyRules
 from ivr.errors import BadInput, problem
-from ivr.phone import HungUp
+from ivr.phone import HungUp, Recording
 from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import RecordRules
 from ivr.studio import TAKES, TRIES, Studio, record_prompts
@@ -33,13 +33,6 @@ def content(take: Path) -> bytes:
     return take.read_bytes()
 
 
-@dataclass(frozen=True)
-class Take:
-    """What somebody said."""
-
-    seconds: float
-
-
 @dataclass
 class Microphone(FakePhone):
     """A telephone into which somebody speaks for as many seconds as `takes` says, one take after another."""
@@ -47,13 +40,15 @@ class Microphone(FakePhone):
     takes: list[float] = field(default_factory=list)
     recorded: list[Path] = field(default_factory=list)
 
-    async def record(self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path) -> Take | Entry:
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
         """One step. Raises HungUp."""
         await self._step(sounds)
         seconds = self.takes.pop(0) if self.takes else 0.0
         if seconds:
             self.write(target)
-        return Take(seconds)
+        return Recording(seconds)
 
     def write(self, target: Path) -> None:
         """What was said lies there."""
