@@ -17,7 +17,7 @@ from ivr.storage.questionnaires import (
     versions_like,
     wish,
 )
-from ivr.storage.schema import Cause, Verdict
+from ivr.storage.words import Cause, Verdict
 from tests.storage.records import later
 
 ONE, TWO = "1" * 64, "2" * 64
