@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date, time
+from functools import lru_cache
 
 from ivr.person import OWN_TIME, Hours, Risk
 from ivr.spreadsheet import is_formula
@@ -24,13 +25,16 @@ class WrongCell(ValueError):
 
 _UNUSABLE = ("Cc", "Cs", "Co", "Cn")
 _BETWEEN = re.compile(r"[\s;,、；，]+")
+_ID = re.compile(r"[0-9]{6,8}")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::00)?")
+_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
 _FACT = re.compile(r"([a-z][a-z0-9_]{0,31})=(.{1,100})")
 
 
 def read_id(cell: str) -> str:
     """6 to 8 digits, ASCII."""
     found = unicodedata.normalize("NFKC", cell)
-    if not re.fullmatch(r"[0-9]{6,8}", found):
+    if not _ID.fullmatch(found):
         raise WrongCell("roster.bad_id")
     return found
 
@@ -66,14 +70,15 @@ def read_choice(cell: str, allowed: Collection[str]) -> str:
 
 def read_risk(cell: str) -> Risk:
     """`high`, `normal` or `low`; normal if empty."""
-    return Risk(read_choice(cell or Risk.NORMAL, tuple(Risk)))
+    return Risk(read_choice(cell, tuple(Risk))) if cell else Risk.NORMAL
 
 
+@lru_cache(4096)
 def read_time(cell: str) -> time | None:
     """`9:00` or `09:00` (spreadsheets add `:00`); None if empty."""
     if not cell:
         return None
-    found = re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::00)?", unicodedata.normalize("NFKC", cell))
+    found = _TIME.fullmatch(unicodedata.normalize("NFKC", cell))
     if not found:
         raise WrongCell("roster.not_time")
     return time(int(found[1]), int(found[2]))
@@ -101,11 +106,12 @@ def read_hours(first: str, until: str) -> Hours | None:
     return Hours(begin, end)
 
 
+@lru_cache(4096)  # a roster has few different days, and many rows
 def read_day(cell: str) -> date | None:
     """`2026-11-05`, or `2026/11/5` as Japanese spreadsheets write it back; None if empty."""
     if not cell:
         return None
-    found = re.fullmatch(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})", unicodedata.normalize("NFKC", cell))
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", cell))
     try:
         if found:
             return date(*map(int, found.groups()))
@@ -117,6 +123,8 @@ def read_day(cell: str) -> date | None:
 def read_facts(cell: str) -> dict[str, str]:
     """`oximeter=yes;thermometer=no`: keys of small letters, values without `;`."""
     facts: dict[str, str] = {}
+    if not cell:
+        return facts
     for part in filter(None, (each.strip() for each in cell.split(";"))):
         found = _FACT.fullmatch(part)
         if not found or found[1] in facts:

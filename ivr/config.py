@@ -40,7 +40,11 @@ def _day(given: object) -> object:
 
 
 def _off(given: object) -> object:
-    return None if given == "off" else given
+    if given == "off":
+        return None
+    if not isinstance(given, dict):
+        raise PydanticCustomError("hours_or_off", "off, or from and until")
+    return given
 
 
 def _time_zone(given: str) -> str:

@@ -36,6 +36,7 @@ class Numbering:
     own: frozenset[str] = frozenset()  #: our own numbers as `spelt` gives them; ringing one would make a loop
 
 
+_DIGITS = re.compile(r"[0-9]+")
 _MOBILE_OR_IP = re.compile(r"0(?:[6789]0|50)[1-9][0-9]{7}")
 _GEOGRAPHIC = re.compile(r"0[1-9][1-9][0-9]{7}")
 #: 0AB0 services: toll-free, teleconference, mass calling, navi-dial (the caller pays), premium; and 020, 0600.
@@ -75,7 +76,7 @@ def normalise(raw: str, plan: Plan) -> str:
 def _never_rung(number: str) -> str | None:
     """Why no installation may ring this, if so: an id of the catalogue."""
     # fullmatch: `$` would let a trailing line break into the dial string.
-    if not re.fullmatch(r"[0-9]+", number):
+    if not _DIGITS.fullmatch(number):
         return "number.not_digits"
     if number.startswith("1"):
         return "number.emergency"

@@ -11,4 +11,5 @@ def harmless(cell: str) -> str:
 
 def is_formula(cell: str) -> bool:
     """Whether a spreadsheet would run this cell, or it is one that `harmless` has defused."""
-    return cell.removeprefix("'").startswith(FORMULA)
+    first = cell[:1]
+    return first in FORMULA or (first == "'" and cell[1:2] in FORMULA)

@@ -50,7 +50,8 @@ class Window:
 
     def allows(self, now: datetime, ring_seconds: float) -> bool:
         """Whether a call placed `now` begins and stops ringing inside."""
-        return self.first <= now and now + timedelta(seconds=ring_seconds) <= self.until
+        # A difference, not a sum: on a clock of another zone a sum would be an hour off when summer time begins.
+        return self.first <= now and self.until - now >= timedelta(seconds=ring_seconds)
 
 
 class Off(StrEnum):

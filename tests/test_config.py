@@ -1,6 +1,7 @@
 """config.yaml: every mistake is one sentence at its line, in both languages, and the example says what is true."""
 
 import re
+from datetime import date, time
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import yaml
 from pydantic import BaseModel
 
 from ivr.call import Outcome
-from ivr.config import Config, read_config, read_secret
+from ivr.config import Config, is_holiday, read_config, read_secret
 from ivr.document import Loader
 from ivr.errors import BadInput
-from ivr.numbers import Plan
+from ivr.numbers import Numbering, Plan
+from ivr.person import Hours
+from ivr.window import Dates, DayKind, Slot
 from tests.cases_runner import ROOT
 
 EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
@@ -140,6 +143,27 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param('from: "9:00"', 'from: "7:59"', "8:00 から 21:00", "between 8:00 and 21:00", id="too early"),
         pytest.param('until: "16:30"', 'until: "21:01"', "8:00 から 21:00", "between 8:00 and 21:00", id="too late"),
         pytest.param('until: "16:30"', 'until: "14:00"', "from は until より前", "from before until", id="no time"),
+        pytest.param('{sun: {from: "14:00"', '{holydays: {from: "14:00"', "'holiday'", "'holiday'", id="kind of day"),
+        pytest.param(
+            '{sun: {from: "14:00"', '{sun: {from: "7:00"', "8:00 から 21:00", "between 8:00", id="early Sunday"
+        ),
+        pytest.param(
+            '{sun: {from: "14:00", until: "15:30"}}', "{sun: closed}", "off（電話", "write off", id="no hours"
+        ),
+        pytest.param("  morning: {from:", "  own: {from:", "own は本人", "own is taken", id="slot named own"),
+        pytest.param("  morning: {from:", '  "a;b": {from:', "空白や ;", "one word", id="slot of two words"),
+        pytest.param("blocked_days: []", "blocked_days: [{from: 2026-12-29}]", "until", "until", id="half a block"),
+        pytest.param(
+            "blocked_days: []", "blocked_days: [{from: 12/29, until: 1/3}]", "年-月-日", "year-month-day", id="no year"
+        ),
+        pytest.param(
+            "blocked_days: []",
+            "blocked_days: [{from: 2027-01-03, until: 2026-12-29}]",
+            "from は until",
+            "from must not be after",
+            id="block backwards",
+        ),
+        pytest.param("own_time_minutes: 150", "own_time_minutes: 9", "10 以上", "10 or more", id="own time"),
         pytest.param("times: 4 ", "times: 11 ", "10 以下", "10 or less", id="greetings"),
         pytest.param("ring_seconds: 60", "ring_seconds: 111", "110 以下", "110 or less", id="ringing too long"),
         pytest.param("attempts: 3", "attempts: 16", "15 以下", "15 or less", id="attempts"),
@@ -186,6 +210,41 @@ def test_every_missing_setting_is_named_at_once(tmp_path: Path) -> None:
         "pbx.inbound_numbers",
         "slots",
     ]
+
+
+def test_the_calendar_of_the_settings(tmp_path: Path) -> None:
+    text, _ = changed("blocked_days: []", "blocked_days: [{from: 2026-12-29, until: 2027-01-03}]")
+    text = text.replace("days: {sun:", "days: {holiday: off, sun:")
+    calendar = read(tmp_path, text).calendar
+    assert str(calendar.zone) == "Asia/Tokyo"
+    assert calendar.blocked == (Dates(date(2026, 12, 29), date(2027, 1, 3)),)
+    assert calendar.own_time_minutes == 150
+    days = calendar.slots["afternoon"].days
+    assert days == {DayKind.HOLIDAY: None, DayKind.SUNDAY: Hours(time(14), time(15, 30))}
+    assert calendar.slots["morning"] == Slot(Hours(time(9), time(11, 30)), {})
+
+
+@pytest.mark.parametrize(
+    ("day", "holiday"),
+    [
+        ("2026-05-06", True),  # in lieu of 憲法記念日
+        ("2026-09-22", True),  # between two holidays
+        ("2019-05-01", True),  # a law of its own
+        ("2021-07-23", True),  # moved for the Olympic games
+        ("2021-07-19", False),
+        ("2026-12-31", False),
+        ("2027-01-01", True),
+    ],
+)
+def test_japanese_holidays(day: str, holiday: bool) -> None:
+    assert is_holiday(date.fromisoformat(day)) is holiday
+
+
+def test_our_own_numbers_however_they_are_written(tmp_path: Path) -> None:
+    text, _ = changed("own_numbers: []", 'own_numbers: ["03-1000-0009", "0120-000-000"]')
+    assert read(tmp_path, text).numbering == Numbering(
+        Plan.PRACTICE, frozenset({"05000000100", "0310000009", "0120000000"})
+    )
 
 
 REAL = EXAMPLE.replace("numbers: practice", "numbers: japan")

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from dataclasses import replace
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from ivr.errors import BadInput
 from ivr.numbers import Plan, normalise
-from ivr.person import Person
-from ivr.roster import COLUMNS, Rules, parse_people, read_content
+from ivr.person import OWN_TIME, Hours, Person, Risk
+from ivr.roster import COLUMNS, Rules, parse_people, parse_roster, read_content, write_people
+from ivr.spreadsheet import FORMULA, is_formula
+from tests.cases_runner import ROOT
 
 
 def check_number(raw: str) -> str:
@@ -158,6 +162,178 @@ def test_reading_a_file(tmp_path: Path) -> None:
             read_content(wrong)
     file.write_text(GOOD, encoding="cp932")
     assert parse_people(read_content(file), str(file), RULES) == (HANAKO, TARO)
+
+
+FULL = Person(
+    "00123456",
+    "見本 花子",
+    "ミホン ハナコ",
+    ("0310000001", "09000000001", "09000000002", "09000000003", "09000000004"),
+    ("morning", "afternoon", OWN_TIME),
+    own_time=time(18, 5),
+    hours=Hours(time(10), time(19, 30)),
+    risk=Risk.HIGH,
+    facts={"oximeter": "yes", "thermometer": "no"},
+    begins=date(2026, 11, 5),
+    ends=date(2026, 12, 4),
+)
+
+
+@pytest.mark.parametrize(
+    ("slot", "own", "begins", "hours", "facts"),
+    [
+        ("morning;afternoon", "18:05", "2026-11-05", "10:00", "oximeter=yes;thermometer=no"),
+        ("morning、afternoon", "18:05:00", "2026/11/5", "10:00:00", " thermometer=no ; oximeter=yes;"),
+        ("morning  afternoon", "１８：０５", "２０２６／１１／０５", "10:00", "oximeter=yes;thermometer=no"),
+    ],
+)
+def test_every_column_also_as_spreadsheets_write_it_back(
+    slot: str, own: str, begins: str, hours: str, facts: str
+) -> None:
+    numbers = "0310000001,09000000001,09000000002,09000000003,09000000004"
+    row = f"00123456,見本 花子,ミホン ハナコ,{numbers},{slot},{own},,high,{begins},2026-12-04,{hours},19:30,{facts}"
+    assert parse(",".join(COLUMNS) + "\n" + row + "\n") == (FULL,)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "wanted"),
+    [
+        ("slot", "morning;evening", "roster.not_allowed"),
+        ("slot", "morning morning", "roster.slot_twice"),
+        ("slot", "own", "roster.not_allowed"),
+        ("slot", "", "roster.no_slot"),
+        ("own_time", "18", "roster.not_time"),
+        ("own_time", "7:59", "roster.own_time"),
+        ("own_time", "21:00", "roster.own_time"),
+        ("risk", "extreme", "roster.not_allowed"),
+        ("begins", "2026-02-30", "roster.not_day"),
+        ("begins", "5 Nov", "roster.not_day"),
+        ("ends", "令和8年11月5日", "roster.not_day"),
+        ("hours_from", "10:00", "roster.hours"),
+        ("hours_until", "10:00", "roster.hours"),
+        ("hours_until", "noon", "roster.not_time"),
+        ("facts", "oximeter", "roster.facts"),
+        ("facts", "oximeter=yes;oximeter=no", "roster.facts"),
+        ("facts", "Oximeter=yes", "roster.facts"),
+        ("facts", "oximeter==1+1", "roster.formula"),
+        ("name", "'=cmd|' /C calc'!A0", "roster.formula"),
+        ("name", "@SUM(1)", "roster.formula"),
+        ("kana", "'＝ミホン", "roster.formula"),
+        ("name", "見\t本", "roster.control"),
+        ("number2", "9000000001", "roster.number"),
+    ],
+)
+def test_each_cell_that_cannot_be_used(column: str, cell: str, wanted: str) -> None:
+    row = dict.fromkeys(COLUMNS, "") | dict(
+        id="123456", name="見本", kana="ミホン", number1="0310000001", slot="morning"
+    )
+    out = io.StringIO()
+    csv.writer(out).writerows([COLUMNS, list((row | {column: cell}).values())])
+    assert problems(out.getvalue()) == [f"2:{wanted}"]
+
+
+def test_hours_must_leave_something_of_the_day() -> None:
+    head = "id,name,kana,number1,slot,hours_from,hours_until,begins,ends\n"
+    for first, until in (("12:00", "11:00"), ("6:00", "8:00"), ("21:00", "22:00"), ("9:00", "9:00")):
+        text = f"{head}123456,見本,ミホン,0310000001,morning,{first},{until},2026-11-06,2026-11-05\n"
+        assert problems(text) == ["2:roster.hours", "2:roster.period"]
+
+
+def test_the_good_rows_of_a_file_with_bad_ones() -> None:
+    text = GOOD + "200002,見本,ミホン,110,,,morning,\n200003,見本,ミホン,0310000002,,,morning,\n" + GOOD.splitlines()[1]
+    found = parse_roster(text.encode(), "roster.csv", RULES)
+    assert [each.id for each in found.people] == ["200001", "200003"]
+    # Two rows of one id: which one is meant, nobody knows.
+    assert [(each.line, each.message) for each in found.problems] == [(4, "roster.number"), (6, "roster.id_twice")]
+
+
+def test_what_stands_before_a_break_is_kept() -> None:
+    found = parse_roster((GOOD + '"broken').encode(), "roster.csv", RULES)
+    assert found.people == (HANAKO, TARO)
+    assert [(each.line, each.message) for each in found.problems] == [(4, "roster.broken")]
+
+
+def test_progress_is_told() -> None:
+    told: list[int] = []
+    rows = "".join(f"{number},見本,ミホン,0310000001,,,morning,\n" for number in range(100_000, 102_500))
+    parse_roster((GOOD.splitlines()[0] + "\n" + rows).encode(), "roster.csv", RULES, told.append)
+    assert told == [1000, 2000]
+
+
+def test_an_export_defuses_what_a_spreadsheet_would_run() -> None:
+    """No such name comes in by a file; whatever else may write names, it does not go out as a formula."""
+    written = write_people([replace(HANAKO, name="=1+1", kana="＠x")])
+    assert "'=1+1" in written
+    assert "'＠x" in written
+    with pytest.raises(BadInput) as refused:
+        parse(written)
+    assert [each.message for each in refused.value.problems] == ["roster.formula", "roster.formula"]
+
+
+_WORD = st.text(st.sampled_from("見本花子髙①é ,\"';=+-@、ー\\x"), min_size=1, max_size=8).map(str.strip)
+_WORDS = _WORD.filter(lambda each: bool(each) and not is_formula(each))
+_TIME = st.times().map(lambda each: each.replace(second=0, microsecond=0))
+_OWN = st.none() | _TIME.filter(lambda each: time(8) <= each < time(21))
+_NUMBER = st.from_regex(r"0310[0-9]{6}", fullmatch=True)
+_DAY = st.none() | st.dates(date(2000, 1, 1), date(2100, 1, 1))
+
+
+@st.composite
+def people(draw: st.DrawFn) -> Person:
+    """Anybody a roster can hold."""
+    own = draw(_OWN)
+    slots = draw(st.lists(st.sampled_from(["morning", "afternoon"]), unique=True, min_size=0 if own else 1))
+    begins, ends = draw(_DAY), draw(_DAY)
+    if begins and ends and begins > ends:
+        begins, ends = ends, begins
+    hours = draw(st.none() | st.tuples(_TIME, _TIME).map(lambda each: Hours(min(each), max(each))))
+    if hours and (hours.first == hours.until or hours.until <= time(8) or hours.first >= time(21)):
+        hours = None
+    facts = st.dictionaries(
+        st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), _WORDS.filter(lambda each: ";" not in each)
+    )
+    return Person(
+        id=draw(st.from_regex(r"[0-9]{6,8}", fullmatch=True)),
+        name=draw(_WORDS),
+        kana=draw(_WORDS),
+        numbers=tuple(
+            draw(st.lists(st.from_regex(r"0310[0-9]{6}", fullmatch=True), min_size=1, max_size=5, unique=True))
+        ),
+        slots=(*slots, OWN_TIME) if own else tuple(slots),
+        language=draw(st.sampled_from(["ja", "en"])),
+        own_time=own,
+        hours=hours,
+        risk=draw(st.sampled_from(list(Risk))),
+        facts=draw(facts),
+        begins=begins,
+        ends=ends,
+    )
+
+
+@given(st.lists(people(), min_size=1, max_size=4, unique_by=lambda each: each.id))
+def test_an_export_reads_as_the_same_people(given_people: list[Person]) -> None:
+    written = write_people(given_people)
+    assert parse(written) == tuple(given_people)
+    assert parse_people(written.encode("utf-8-sig"), "roster.csv", RULES) == tuple(given_people)
+    for record in csv.reader(io.StringIO(written, newline="")):
+        assert not any(each.startswith(FORMULA) for each in record)
+
+
+def test_the_sample_of_the_documentation_is_in_order_and_shows_every_column() -> None:
+    content = (ROOT / "docs" / "people.sample.csv").read_bytes()
+    found = parse_people(content, "people.sample.csv", RULES)
+    assert len(found) >= 4
+    header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    assert tuple(header) == COLUMNS
+    used = {name for name, cells in zip(header, zip(*rows, strict=True), strict=True) if any(cells)}
+    assert used >= set(COLUMNS) - {"number4", "number5"}
+    assert len({each for person in found for each in person.numbers}) < sum(len(each.numbers) for each in found)
+
+
+def test_the_documentation_names_every_column() -> None:
+    text = (ROOT / "docs" / "people.md").read_text(encoding="utf-8")
+    for column in COLUMNS:
+        assert text.count(f"`{column}`") >= 2  # once in each language
 
 
 def test_a_hundred_thousand_persons() -> None:

@@ -25,9 +25,14 @@ OnDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], 
 DEFAULT_CONFIG = Path("config.yaml")
 
 
+def now() -> datetime:
+    """The moment of the command; read once and handed on."""
+    return datetime.now(UTC)
+
+
 def day_of(config: Config, wanted: datetime | None) -> date:
     """The day asked for; today in the centre's zone if none was."""
-    return wanted.date() if wanted else datetime.now(UTC).astimezone(config.centre.zone).date()
+    return wanted.date() if wanted else now().astimezone(config.centre.zone).date()
 
 
 def local_time(config: Config, moment: datetime | None) -> str:

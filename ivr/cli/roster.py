@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ivr.cells import write_time
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, err_console, print_json, print_table, word
+from ivr.cli.output import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    day_of,
+    err_console,
+    now,
+    print_json,
+    print_table,
+    word,
+)
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
@@ -130,14 +140,14 @@ def list_roster(
     as_json: AsJson = False,
 ) -> None:
     settings = read_config(config)
-    now = datetime.now(UTC)
+    at = now()
     with open_reader(settings.database) as reader:
         found = reader.read(list_people, closed=closed)
     if as_json:
-        print_json({"people": [as_data(settings, each, now) for each in found]})
+        print_json({"people": [as_data(settings, each, at) for each in found]})
         return
     columns = ("id", "name", "slot", "risk", "number", "period", "state")
-    rows = (_line(settings, each, now) for each in found)
+    rows = (_line(settings, each, at) for each in found)
     print_table(text("cli.people.list.title", count=len(found)), [f"column.{each}" for each in columns], rows)
 
 
@@ -147,14 +157,14 @@ def show_person(
     as_json: AsJson = False,
 ) -> None:
     settings = read_config(config)
-    now = datetime.now(UTC)
+    at = now()
     with open_reader(settings.database) as reader:
         person = reader.read(get_person, id)
         if person is None:
             raise BadInput(problem("cli.people.nobody", id=id))
         sharing = [each.id for number in person.numbers for each in reader.read(people_by_number, number)]
         decisions = reader.read(decisions_about, id)
-    shown = as_data(settings, person, now) | {
+    shown = as_data(settings, person, at) | {
         "household": sorted({each for each in sharing if each != id}),
         "decisions": [asdict(each) | {"at": _local(settings, each.at)} for each in decisions],
     }
@@ -175,17 +185,17 @@ def show_person(
 DECISION_COLUMNS = tuple(f"column.{each}" for each in ("decided_at", "decision", "decided_until", "by", "reason"))
 
 
-def standing(settings: Config, person: Person, now: datetime) -> Standing:
+def standing(settings: Config, person: Person, at: datetime) -> Standing:
     """Whether the person is called, and if not, whose decision that is."""
     if person.closing:
         return Standing.CLOSED
-    if is_paused(person, now):
+    if is_paused(person, at):
         return Standing.PAUSED
-    over = is_period_over(person, now.astimezone(settings.centre.zone).date())
+    over = is_period_over(person, at.astimezone(settings.centre.zone).date())
     return Standing.PERIOD_OVER if over else Standing.CALLED
 
 
-def as_data(settings: Config, person: Person, now: datetime) -> dict[str, Any]:
+def as_data(settings: Config, person: Person, at: datetime) -> dict[str, Any]:
     """Everything that is known of a person, for programs; times in the centre's zone."""
     given = asdict(person)
     given["own_time"] = write_time(person.own_time) or None
@@ -193,10 +203,10 @@ def as_data(settings: Config, person: Person, now: datetime) -> dict[str, Any]:
     for name, moments in (("pause", ("since", "until")), ("closing", ("at",))):
         if given[name]:
             given[name] |= {each: _local(settings, given[name][each]) for each in moments}
-    return given | {"state": standing(settings, person, now)}
+    return given | {"state": standing(settings, person, at)}
 
 
-def _line(settings: Config, person: Person, now: datetime) -> tuple[str, ...]:
+def _line(settings: Config, person: Person, at: datetime) -> tuple[str, ...]:
     slots = [write_time(person.own_time) if each == OWN_TIME else each for each in person.slots]
     period = "–".join(each.isoformat() if each else "" for each in (person.begins, person.ends))
     return (
@@ -206,7 +216,7 @@ def _line(settings: Config, person: Person, now: datetime) -> tuple[str, ...]:
         word("risk", person.risk),
         " ".join(map(mask, person.numbers)),
         period.strip("–") and period,
-        word("standing", standing(settings, person, now)),
+        word("standing", standing(settings, person, at)),
     )
 
 

@@ -4,14 +4,14 @@ import asyncio
 import os
 import pwd
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from datetime import time as wall_time
 from typing import Annotated
 
 import typer
 
 from ivr.cells import WrongCell, read_text
-from ivr.cli.output import DEFAULT_CONFIG, ConfigPath
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
@@ -63,7 +63,7 @@ def signed_by(by: str | None, reason: str) -> Signed:
             problems.append(problem(wrong.message, column=option))
     if problems:
         raise BadInput(*problems)
-    return Signed(given["--by"], given["--reason"], datetime.now(UTC))
+    return Signed(given["--by"], given["--reason"], now())
 
 
 def login_name() -> str:

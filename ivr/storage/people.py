@@ -52,6 +52,7 @@ def selects(*conditions: ColumnElement[bool]) -> Wanted:
 # Built once: SQLAlchemy takes three times as long to build a statement as to run it.
 _ALL = selects()
 _OBSERVED = selects(table.c.closed_at.is_(None))
+_CLOSED = selects(table.c.closed_at.is_not(None))
 _BY_ID = selects(table.c.id == bindparam("wanted"))
 _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
@@ -84,7 +85,7 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     known = {each.id: each for each in list_people(connection, closed=True)}
     new = [each for each in people if each.id not in known]
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
-    changed = [each for each in people if each.id in known and _columns(each) != _columns(known[each.id])]
+    changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
     moved = [each for each in people if each.id in known and _owned(each) != _owned(known[each.id])]
     _each(connection, insert(table), [_columns(person) | {"created_at": at} for person in new])
     keyed = update(table).where(table.c.id == bindparam("key"))
@@ -110,7 +111,7 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
 
     That is a decision too, and written down as one. `closed` names those who stay closed.
     """
-    closed = {each.id: each.closing for each in list_people(connection, closed=True) if each.closing}
+    closed = {each.id: each.closing for each in read_people(connection, _CLOSED) if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
     stored = upsert_people(connection, people, signed.at)
     for person_id in sorted(anew):
@@ -134,6 +135,14 @@ def _rows(column: str, owned: Mapping[str, Sequence[str]]) -> list[dict[str, obj
 
 def _owned(person: Person) -> tuple[object, object]:
     return person.numbers, person.slots
+
+
+def _said(person: Person) -> tuple[object, ...]:
+    """What a roster says of a person, but for numbers and slots."""
+    return (
+        *(person.name, person.kana, person.language, person.own_time, person.hours),
+        *(person.risk, person.facts, person.begins, person.ends),
+    )
 
 
 def _columns(person: Person) -> dict[str, object]:
@@ -173,18 +182,27 @@ def read_people(
     """The people whom `selects` made statements for."""
     numbers_of = _grouped(connection, wanted.numbers, values)
     slots_of = _grouped(connection, wanted.slots, values)
-    rows = connection.execute(wanted.people, values).mappings()
-    return tuple(_person(row, numbers_of.get(row["id"], ()), slots_of.get(row["id"], ())) for row in rows)
+    facts: dict[str, dict[str, str]] = {"{}": {}}  # many people have the same: reading each text once saves seconds
+    people = []
+    for row in connection.execute(wanted.people, values).mappings().all():
+        written = row["facts"]
+        if written not in facts:
+            facts[written] = json.loads(written)
+        people.append(_person(row, numbers_of.get(row["id"], ()), slots_of.get(row["id"], ()), facts[written]))
+    return tuple(people)
 
 
 def _grouped(connection: Connection, wanted: Select[Any], values: Mapping[str, object]) -> dict[str, list[str]]:
     of: dict[str, list[str]] = {}
-    for person_id, value in connection.execute(wanted, values):
+    for person_id, value in connection.execute(wanted, values).all():
         of.setdefault(person_id, []).append(value)
     return of
 
 
-def _person(row: RowMapping, owned: Sequence[str], slots: Sequence[str]) -> Person:
+_RISKS = {str(each): each for each in Risk}
+
+
+def _person(row: RowMapping, owned: Sequence[str], slots: Sequence[str], facts: Mapping[str, str]) -> Person:
     pause = closing = None
     if row["paused_since"] is not None:
         pause = Pause(row["paused_since"], row["paused_until"], row["paused_by"], row["paused_reason"])
@@ -199,8 +217,8 @@ def _person(row: RowMapping, owned: Sequence[str], slots: Sequence[str]) -> Pers
         language=row["language"],
         own_time=row["own_time"],
         hours=Hours(row["hours_from"], row["hours_until"]) if row["hours_from"] is not None else None,
-        risk=Risk(row["risk"]),
-        facts=json.loads(row["facts"]) if row["facts"] != "{}" else {},
+        risk=_RISKS[row["risk"]],
+        facts=facts,
         begins=row["begins"],
         ends=row["ends"],
         pause=pause,
