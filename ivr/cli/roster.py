@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, time
 from enum import StrEnum
 from functools import partial
@@ -25,9 +25,10 @@ from ivr.cli.output import (
     print_table,
     word,
 )
+from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
-from ivr.errors import BadInput, problem
+from ivr.errors import BadInput, StorageError, problem
 from ivr.messages import text
 from ivr.numbers import Plan, dialable, mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
@@ -35,6 +36,11 @@ from ivr.roster import Roster, Rules, parse_roster, read_content, write_people
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import Signed, decisions_about
 from ivr.storage.people import Stored, get_person, list_people, people_by_number, take_in
+
+#: People stored in one transaction: up to so many an import is all or nothing whatever happens. 5,000 take 0.3 s.
+AT_ONCE = 5000
+#: SQLite looks at a lock that it waits for every 0.1 s at the latest.
+GAP_SECONDS = 0.12
 
 
 class Encoding(StrEnum):
@@ -53,6 +59,10 @@ class Standing(StrEnum):
     CLOSED = "closed"
 
 
+#: What a change does to tomorrow is told up to so many people; beyond, it would cost as much as the import.
+MOST_TO_COMPARE = 20_000
+
+
 def import_people(
     file: Annotated[Path, typer.Argument(help=text("cli.people.import.file"))],
     config: ConfigPath = DEFAULT_CONFIG,
@@ -64,14 +74,17 @@ def import_people(
     rules = Rules(partial(dialable, numbering=settings.numbering), tuple(settings.slots))
     signed = signed_by(by, text("cli.people.import.reason", file=file.name))
     content = read_content(file)
-    with _progress(content.count(b"\n")) as (told, storing):
-        roster = parse_roster(content, str(file), rules, told)
+    with _progress() as shown:
+        roster = parse_roster(content, str(file), rules, shown("cli.people.import.reading", content.count(b"\n")))
         if roster.problems and not (partial_rows and roster.people):
             raise BadInput(*roster.problems)
-        storing()
-        stored = asyncio.run(_store(settings, roster.people, signed))
-    _tell(roster, stored, as_json)
-    return 1 if roster.problems or stored.closed else 0
+        done = asyncio.run(
+            _store(settings, roster.people, signed, shown("cli.people.import.storing", len(roster.people)))
+        )
+    _tell(roster, done.stored, as_json)
+    if not as_json and len(done.after) <= MOST_TO_COMPARE:
+        print_changes(settings, preview_tomorrow((settings, done.before), (settings, done.after)))
+    return 1 if roster.problems or done.stored.closed else 0
 
 
 def _tell(roster: Roster, stored: Stored, as_json: bool) -> None:
@@ -91,25 +104,49 @@ def _tell(roster: Roster, stored: Stored, as_json: bool) -> None:
 
 
 @contextmanager
-def _progress(lines: int) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
-    """Two bars on standard error, if it is a terminal: lines read, and the storing of them."""
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*shown, console=err_console, transient=True, disable=not err_console.is_terminal) as bars:
-        reading = bars.add_task(text("cli.people.import.reading"), total=max(lines, 1))
+def _progress() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
+    """Makes bars on standard error, if it is a terminal: `shown(message, total)` gives what to tell how far it is."""
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*parts, console=err_console, transient=True, disable=not err_console.is_terminal) as bars:
 
-        def storing() -> None:
-            bars.update(reading, completed=lines)
-            bars.add_task(text("cli.people.import.storing"), total=None)
+        def shown(message: str, total: int) -> Callable[[int], None]:
+            bar = bars.add_task(text(message), total=total)
+            return lambda done: bars.update(bar, completed=done)
 
-        yield lambda line: bars.update(reading, completed=line), storing
+        yield shown
 
 
-async def _store(settings: Config, people: tuple[Person, ...], signed: Signed) -> Stored:
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    stored: Stored
+    before: tuple[Person, ...]  #: under observation
+    after: tuple[Person, ...]
+
+
+async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, told: Callable[[int], None]) -> Imported:
+    """Store them, so many at once: a service beside us writes down answers, and waits for a lock 5 s at most."""
     if settings.numbers is Plan.PRACTICE:
         # The practice clock may begin at an earlier hour of today than it is: nobody must be entered after their slot.
         signed = replace(signed, at=datetime.combine(day_of(settings, None), time(), settings.centre.zone))
+    added = changed = done = 0
+    closed: tuple[str, ...] = ()
     async with await open_database(settings.database, beside_service=True) as database:
-        return await database.write(take_in, people, signed, settings.centre.zone)
+        before = await database.read(list_people)
+        while done < len(people):
+            part = people[done : done + AT_ONCE]
+            try:
+                stored = await database.write(take_in, part, signed, settings.centre.zone)
+            except StorageError as error:
+                raise StorageError(*error.problems, problem("cli.people.import.broken_off", count=done)) from error
+            added, changed, closed = added + stored.added, changed + stored.changed, closed + stored.closed
+            done += len(part)
+            told(done)
+            if done < len(people):
+                await asyncio.sleep(GAP_SECONDS)
+        after = await database.read(list_people)
+    return Imported(Stored(added, changed, closed), before, after)
 
 
 def export_people(

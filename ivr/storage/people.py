@@ -52,12 +52,14 @@ def selects(*conditions: ColumnElement[bool]) -> Wanted:
 # Built once: SQLAlchemy takes three times as long to build a statement as to run it.
 _ALL = selects()
 _OBSERVED = selects(table.c.closed_at.is_(None))
-_CLOSED = selects(table.c.closed_at.is_not(None))
+_BY_IDS = selects(table.c.id.in_(bindparam("wanted", expanding=True)))
 _BY_ID = selects(table.c.id == bindparam("wanted"))
 _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
     table.c.id.in_(select(numbers.c.person_id).where(numbers.c.number == bindparam("wanted"))),
 )
+#: Below the number of values that one statement of SQLite can have (32,766).
+_AT_ONCE = 10_000
 #: A period that was prolonged is not over any more.
 _PROLONGED = update(follow_ups).where(
     follow_ups.c.person_id == bindparam("key"),
@@ -82,7 +84,7 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     Pauses and closings are decisions of staff: a file neither makes nor ends them, whatever the records say.
     All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters.
     """
-    known = {each.id: each for each in list_people(connection, closed=True)}
+    known = _known(connection, people)
     new = [each for each in people if each.id not in known]
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
     changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
@@ -111,12 +113,19 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
 
     That is a decision too, and written down as one. `closed` names those who stay closed.
     """
-    closed = {each.id: each.closing for each in read_people(connection, _CLOSED) if each.closing}
+    closed = {each.id: each.closing for each in _known(connection, people).values() if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
     stored = upsert_people(connection, people, signed.at)
     for person_id in sorted(anew):
         reopen_person(connection, person_id, signed)
     return replace(stored, closed=tuple(each for each in stored.closed if each not in anew))
+
+
+def _known(connection: Connection, people: Sequence[Person]) -> dict[str, Person]:
+    """What is stored of these people, closed or not; not of the whole roster: that would hold up the calls."""
+    ids = [each.id for each in people]
+    parts = (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
+    return {each.id: each for part in parts for each in read_people(connection, _BY_IDS, {"wanted": part})}
 
 
 def _each(connection: Connection, statement: Executable, rows: list[dict[str, object]]) -> None:

@@ -4,14 +4,20 @@ import csv
 import getpass
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from ivr.cli.staff import login_name
+from ivr.errors import StorageError, problem
+from ivr.person import Person
 from ivr.roster import COLUMNS
+from ivr.storage.decisions import Signed
+from ivr.storage.people import Stored, take_in
 from tests.cases_runner import ROOT
 from tests.cli.conftest import Command
 
@@ -212,3 +218,25 @@ def test_who_typed_it_also_through_sudo(monkeypatch: pytest.MonkeyPatch) -> None
     assert login_name() == "hanako"
     monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
     assert login_name() == "4000000000"
+
+
+@pytest.mark.usefixtures("roster")
+def test_a_large_roster_is_stored_in_parts_and_says_how_far_it_came(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivr.cli.roster.AT_ONCE", 2)
+    monkeypatch.setattr("ivr.cli.roster.GAP_SECONDS", 0)
+    found = json.loads(command("people", "import", str(SAMPLE), "--json")[1])
+    assert (found["people"], found["changed"]) == (4, 0)
+    parts: list[int] = []
+
+    def disk_full(connection: Connection, people: Sequence[Person], signed: Signed, zone: tzinfo) -> Stored:
+        parts.append(len(people))
+        if len(parts) > 1:
+            raise StorageError(problem("storage.locked"))
+        return take_in(connection, people, signed, zone)
+
+    monkeypatch.setattr("ivr.cli.roster.take_in", disk_full)
+    code, out, err = command("people", "import", str(SAMPLE))
+    assert (code, out, parts) == (2, "", [2, 2])
+    assert "2 人を保存したところで中断" in err
