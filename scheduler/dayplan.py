@@ -25,17 +25,24 @@ def rules_of(config: Config) -> Rules:
     )
 
 
-def rows_for(config: Config, people: Sequence[tuple[Person, datetime]], day: date) -> list[Row]:
+Entered = tuple[Person, datetime]  #: somebody, and since when they are under observation
+
+
+def in_order(people: Sequence[Entered]) -> list[Entered]:
+    """As their first calls come one after another: high risk first."""
+    return sorted(people, key=lambda each: (-each[0].risk.rank, each[0].id))
+
+
+def rows_for(config: Config, people: Sequence[Entered], day: date, before: int = 0, total: int = 0) -> list[Row]:
     """The rows of a day: one for each slot of each person, but for slots that were over when the person was entered.
 
-    High risk first; with a spread, first calls begin one after another over so many minutes.
+    With a spread, first calls begin one after another over so many minutes; `before` of `total` people are others.
     """
     spread = timedelta(minutes=config.dialling.spread_minutes)
-    chosen = sorted(people, key=lambda each: (-each[0].risk.rank, each[0].id))
     rows = []
-    for index, (person, since) in enumerate(chosen):
+    for index, (person, since) in enumerate(people, before):
         for slot in slots_of(day, person, config.calendar):
-            row = _row(person, since, day, slot, spread * index / len(chosen))
+            row = _row(person, since, day, slot, spread * index / max(total, len(people)))
             if row is not None:
                 rows.append(row)
     return rows

@@ -16,7 +16,7 @@ from ivr.storage import calls
 from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
-from scheduler.dayplan import Excluded, case_of, rows_for, rules_of
+from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LONGEST_CALL = timedelta(hours=1)
 #: How often a person is looked at who waits for something that nobody tells us: a call of theirs to come to its end.
 POLL = timedelta(seconds=30)
+#: People planned in one transaction.
+AT_ONCE = 1000
 
 
 @dataclass
@@ -84,35 +86,35 @@ async def plan_days(dialer: Dialer) -> None:
     """Rows for today and for every day that the service missed; the queue from the rows; then only what changed."""
     if not _may_decide(dialer):
         return
+    days = await _days(dialer)
+    await _plan_changed(dialer, days[-1])
+    new = [day for day in days if day not in dialer.planned]
+    if not new:
+        return
+    everybody = in_order(await dialer.rows.to_plan(changed=False))
+    for day in new:
+        for start in range(0, len(everybody), AT_ONCE):
+            # In parts: calls go on meanwhile, and their answers wait for neither the loop nor the writer.
+            async with dialer.lock:
+                part = rows_for(dialer.config, everybody[start : start + AT_ONCE], day, start, len(everybody))
+                for row in await dialer.rows.plan_all(day, part):
+                    _queue(dialer, row)
+    await dialer.rows.open_periods_over(days[-1], dialer.now())
     async with dialer.lock:
-        days = await _days(dialer)
-        await _plan_changed(dialer, days[-1])
-        new = [day for day in days if day not in dialer.planned]
-        if not new:
-            return
-        everybody = await dialer.rows.to_plan(changed=False)
-        for day in new:
-            rows = await dialer.rows.plan_all(day, rows_for(dialer.config, everybody, day))
-            for row in rows if dialer.loaded else ():
-                _queue(dialer, row)
-        dialer.planned = set(days)
-        await dialer.rows.open_periods_over(days[-1], dialer.now())
-        if not dialer.loaded:
-            for row in await dialer.rows.open_rows(days[-1]):
-                _queue(dialer, row)
-            dialer.loaded = True
+        for row in await dialer.rows.open_rows(days[-1]) if not dialer.loaded else ():
+            _queue(dialer, row)
+        dialer.loaded = True
+    dialer.planned = set(days)
 
 
 async def _plan_changed(dialer: Dialer, today: date) -> None:
     """Whose entry changed is looked at as soon as a line is free."""
-    changed = await dialer.rows.to_plan(changed=True)
-    if not changed:
-        return
-    rows = rows_for(dialer.config, changed, today)
-    for row in await dialer.rows.plan_changed(rows, [person.id for person, _ in changed]):
-        if dialer.loaded:
-            _queue(dialer, row)
-    await dialer.rows.open_periods_over(today, dialer.now())
+    while changed := await dialer.rows.to_plan(changed=True):
+        async with dialer.lock:
+            rows = rows_for(dialer.config, in_order(changed), today)
+            for row in await dialer.rows.plan_changed(rows, [person.id for person, _ in changed]):
+                _queue(dialer, row)
+        await dialer.rows.open_periods_over(today, dialer.now())
 
 
 async def _days(dialer: Dialer) -> tuple[date, ...]:

@@ -54,7 +54,8 @@ async def run_jobs(dialer: Dialer) -> None:
             coalesce=True,
             max_instances=1,
         )
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a tick that takes longer than its interval is no news
+    # A tick that takes longer than its interval is no news, nor a job that the end cut short; what fails, we tell.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     scheduler.start()
     try:
         await asyncio.Event().wait()

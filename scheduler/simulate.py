@@ -63,8 +63,8 @@ class Result:
     alarms: Sequence[tuple[datetime, str, str]]
 
 
-#: Seconds between two looks at changes of the roster, at least: a day has few of them, and 20,000 looks cost more than
-#: a small roster.
+#: Seconds between two looks at changes of the roster, at least: a day has a few of them, and looking 20,000 times costs
+#: more than a small roster.
 PACE = 30.0
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -25,6 +25,7 @@ from ivr.cli.output import (
     print_table,
     word,
 )
+from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, StorageError, problem
@@ -58,6 +59,10 @@ class Standing(StrEnum):
     CLOSED = "closed"
 
 
+#: What a change does to tomorrow is told up to so many people; beyond, it would cost as much as the import.
+MOST_TO_COMPARE = 20_000
+
+
 def import_people(
     file: Annotated[Path, typer.Argument(help=text("cli.people.import.file"))],
     config: ConfigPath = DEFAULT_CONFIG,
@@ -77,11 +82,13 @@ def import_people(
         # Looking through all the rows for garbage, again and again, doubles the time of storing them.
         gc.freeze()
         try:
-            stored = asyncio.run(_store(settings, roster.people, signed, told))
+            done = asyncio.run(_store(settings, roster.people, signed, told))
         finally:
             gc.unfreeze()
-    _tell(roster, stored, as_json)
-    return 1 if roster.problems or stored.closed else 0
+    _tell(roster, done.stored, as_json)
+    if not as_json and len(done.after) <= MOST_TO_COMPARE:
+        print_changes(settings, preview_tomorrow((settings, done.before), (settings, done.after)))
+    return 1 if roster.problems or done.stored.closed else 0
 
 
 def _tell(roster: Roster, stored: Stored, as_json: bool) -> None:
@@ -113,11 +120,21 @@ def _progress() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
         yield shown
 
 
-async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, told: Callable[[int], None]) -> Stored:
+@dataclass(frozen=True)
+class Imported:
+    """What an import did."""
+
+    stored: Stored
+    before: tuple[Person, ...]  #: under observation
+    after: tuple[Person, ...]
+
+
+async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, told: Callable[[int], None]) -> Imported:
     """Store them, so many at once: a service beside us writes down answers, and waits for a lock 5 s at most."""
     added = changed = done = 0
     closed: tuple[str, ...] = ()
     async with await open_database(settings.database, beside_service=True) as database:
+        before = await database.read(list_people)
         while done < len(people):
             part = people[done : done + AT_ONCE]
             try:
@@ -129,7 +146,8 @@ async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, t
             told(done)
             if done < len(people):
                 await asyncio.sleep(GAP_SECONDS)
-    return Stored(added, changed, closed)
+        after = await database.read(list_people)
+    return Imported(Stored(added, changed, closed), before, after)
 
 
 def export_people(

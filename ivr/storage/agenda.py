@@ -108,7 +108,9 @@ _TALKING = select(
         calls.c.state != CallState.ENDED,
     )
 )
-_TOUCHED = exists().where(touched.c.person_id == people.c.id)
+#: Whose entry changed is planned so many at once: in the same transaction answers wait.
+_AT_ONCE = 500
+_TOUCHED = people.c.id.in_(select(touched.c.person_id).order_by(touched.c.person_id).limit(_AT_ONCE))
 _EVERYBODY = selects(people.c.closed_at.is_(None))
 _TOUCHED_ONES = selects(_TOUCHED)
 _CREATED = {
@@ -132,9 +134,10 @@ _PLAN_AGAIN = (
 )
 
 
-_KEYS = select(agenda.c.person_id, agenda.c.slot).where(agenda.c.day == bindparam("on_day"))
+_THESE = (agenda.c.day == bindparam("on_day"), agenda.c.person_id.in_(bindparam("ids", expanding=True)))
+_KEYS = select(agenda.c.person_id, agenda.c.slot).where(*_THESE)
 _FORGET_DAYS_OFF = delete(agenda).where(
-    agenda.c.day == bindparam("on_day"),
+    *_THESE,
     agenda.c.settled == Settled.EXCLUDED,
     agenda.c.tries == 0,
     agenda.c.person_id.in_(select(people.c.id).where(people.c.closed_at.is_(None))),
@@ -152,8 +155,11 @@ def to_plan(connection: Connection, *, changed: bool) -> tuple[tuple[Person, dat
 
 def plan_all(connection: Connection, day: date, rows: Sequence[Row]) -> tuple[Row, ...]:
     """Store what is new of a day; what is known stays, but for days off, as settings change. The new and open ones."""
-    connection.execute(_FORGET_DAYS_OFF, {"on_day": day})
-    known = {(row.person_id, row.slot) for row in connection.execute(_KEYS, {"on_day": day})}
+    if not rows:
+        return ()
+    keys = {"on_day": day, "ids": [each.person_id for each in rows]}
+    connection.execute(_FORGET_DAYS_OFF, keys)
+    known = {(row.person_id, row.slot) for row in connection.execute(_KEYS, keys)}
     new = [each for each in rows if (each.person_id, each.slot) not in known]
     _add(connection, new)
     return tuple(each for each in new if each.settled is None)

@@ -109,9 +109,9 @@ def test_the_call_list_holds_who_was_not_reached(command: Command, folder: Path)
     code, out, _ = command("call-list", *DATE)
     assert code == 0
     found = lines(out)
-    assert [each["観察番号"] for each in found] == [SACHIKO.id, TARO.id]
-    assert found[1]["電話番号"] == TARO.numbers[0]
-    assert found[1]["担当者の対応"] == "連絡つかず"
+    assert [each["観察番号"] for each in found] == [TARO.id, SACHIKO.id]
+    assert found[0]["電話番号"] == TARO.numbers[0]
+    assert found[0]["担当者の対応"] == "連絡つかず"
 
     def staff_rang(connection: Connection) -> None:
         for each in open_follow_ups(connection):
