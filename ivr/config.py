@@ -57,6 +57,9 @@ class Centre(_Part):
 
     name: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Tokyo"
+    #: As it is printed: may be any number that people ring, which we never do.
+    telephone: Annotated[str, written_as("telephone", r"0[0-9]{1,4}(-?[0-9]{1,4}){1,3}")] | None = None
+    telephone_hours: str | None = Field(default=None, min_length=1, max_length=40)
 
     @property
     def zone(self) -> ZoneInfo:

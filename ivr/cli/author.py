@@ -14,9 +14,13 @@ from ivr.errors import BadInput, Problem
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
+from ivr.leaflet.content import Site, leaflet_of
+from ivr.leaflet.fonts import find_fonts, register
+from ivr.leaflet.pages import pdf_of
 from ivr.loading import load_questionnaire, prepare
 from ivr.messages import language_in_force, text
 from ivr.phone import HungUp
+from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts
 from ivr.questionnaire.model import Questionnaire, Turn
 from ivr.questionnaire.turns import start
@@ -107,4 +111,31 @@ def draw_flow(
     heights = heights_of(sizes_source(cards))
     write_file(output, svg_of(flow_source(drawn, cards, heights, language)).encode())
     typer.echo(text("cli.flow.written", file=output), err=True)
+    return 0
+
+
+def print_leaflet(
+    output: Annotated[Path, typer.Option("--output", "-o", help=text("cli.leaflet.output"))],
+    config: ConfigPath = DEFAULT_CONFIG,
+    language: Annotated[str | None, typer.Option("--language", help=text("cli.leaflet.language"))] = None,
+    font: Annotated[Path | None, typer.Option("--font", help=text("cli.leaflet.font"))] = None,
+) -> int:
+    settings = read_config(config)
+    asked, _ = load_questionnaire(settings.questionnaire)
+    language = language or asked.language
+    texts = load_texts(settings.prompts / f"{asked.language}.yaml")
+    site = Site(
+        centre=settings.centre.name,
+        callers=settings.pbx.inbound_numbers,
+        call_in=settings.pbx.inbound_numbers,
+        telephone=settings.centre.telephone,
+        hours=settings.centre.telephone_hours,
+        slots=tuple((each.first, each.until) for each in settings.slots.values()),
+        greeting=texts.get("frame/greeting", settings.centre.name),
+    )
+    write_file(output, pdf_of(leaflet_of(asked, site, language), register(*find_fonts(font))))
+    typer.echo(text("cli.leaflet.written", file=output), err=True)
+    if settings.centre.telephone is None:
+        typer.echo(text("cli.leaflet.no_telephone", file=config), err=True)
+        return 1
     return 0
