@@ -1,13 +1,14 @@
 """A walk through a questionnaire without a telephone: what can be heard on it, and how it reads as a test case."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ivr.errors import BadInput, Problem, problem
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts, Sound
-from ivr.questionnaire.model import Questionnaire, Turn
+from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
 from ivr.questionnaire.said import prompt_ids
 from ivr.terminal import unrecorded
 
@@ -28,11 +29,51 @@ def read_texts(questionnaire: Questionnaire, folder: Path) -> Mapping[str, str]:
     return texts
 
 
+def person_of(
+    questionnaire: Questionnaire,
+    facts: Iterable[str],
+    last_report: Iterable[str],
+    language: str | None,
+    next_call: NextCall | None,
+) -> PersonFacts:
+    """Whoever is to be tried: `oximeter=no` for a fact, `oxygen=98` for an answer of the last report.
+
+    Raises BadInput for what the questionnaire does not know.
+    """
+    problems: list[Problem] = []
+    asked = {each.id: () for each in questionnaire.questions}
+    given = PersonFacts(
+        _pairs(facts, questionnaire.facts, problems), language or "", _pairs(last_report, asked, problems), next_call
+    )
+    if language and language not in questionnaire.languages:
+        allowed = ", ".join(questionnaire.languages)
+        problems.append(problem("questionnaire.language_not_listed", language=language, allowed=allowed))
+    if problems:
+        raise BadInput(*problems)
+    return given
+
+
+def _pairs(given: Iterable[str], known: Mapping[str, Sequence[str]], problems: list[Problem]) -> dict[str, str]:
+    """`name=value`, of the names known and, where there are any, the values known."""
+    found: dict[str, str] = {}
+    for pair in given:
+        name, _, value = pair.partition("=")
+        allowed = [f"{each}={one}" for each, values in known.items() for one in values or ("…",)]
+        if name not in known or not value or (known[name] and value not in known[name]):
+            problems.append(problem("questionnaire.bad_pair", given=pair, allowed=", ".join(allowed) or "–"))
+        found[name] = value
+    return found
+
+
 def to_hear(
-    questionnaire: Questionnaire, texts: Mapping[str, str], recordings: Mapping[tuple[str, str], Sound]
+    questionnaire: Questionnaire,
+    texts: Mapping[str, str],
+    recordings: Mapping[tuple[str, str], Sound],
+    next_call: NextCall | None = None,
 ) -> Prompts:
     """A sound for everything that a walk can say: the recording, or a silent one."""
-    plain = {each.rpartition(":")[2] for each in (*prompt_ids(questionnaire), *texts)}
+    said = prompt_ids(questionnaire, [next_call.time] if next_call else [])
+    plain = {each.rpartition(":")[2] for each in (*said, *texts)}
     sounds: dict[tuple[str, str], Sound] = {}
     for language in questionnaire.languages:
         sounds |= unrecorded(plain, language).sounds

@@ -27,6 +27,7 @@ PURE = (
     "ivr.ari.playing",
     "ivr.ari.settings",
     "ivr.questionnaire",
+    "ivr.spoken",
     "ivr.window",
     "scheduler.calendar",
     "scheduler.pacing",

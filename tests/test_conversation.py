@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -20,10 +21,13 @@ from ivr.conversation import (
 from ivr.errors import PbxSilent, StorageError, problem
 from ivr.loading import CALL_FRAME
 from ivr.phone import HungUp
+from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import SessionStatus, Turn
+from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import start
 from ivr.terminal import unrecorded
+from tests.cases_runner import ROOT
 from tests.fakes.phone import FakePhone, keys
 from tests.fakes.site import SHORT
 
@@ -181,3 +185,25 @@ async def test_our_own_end_is_no_fault() -> None:
 )
 def test_judge(any_key: bool, status: SessionStatus | None, outcome: Outcome) -> None:
     assert judge(any_key, status) is outcome
+
+
+LANGUAGES = parse((ROOT / "questionnaires/examples/languages.yaml").read_bytes(), "languages.yaml")
+
+
+async def test_whoever_chooses_a_language_hears_it_at_once() -> None:
+    sounds = {
+        (language, prompt): Sound(f"{prompt} in {language}", Path(), 1.0)
+        for language in ("ja", "en")
+        for prompt in ("example/language", "example/better", "frame/yes_no_unknown", "frame/thanks")
+    }
+
+    async def commit(turn: Turn) -> None:
+        """Nothing is stored here."""
+
+    phone = FakePhone(press=keys("2 1"))
+    await converse(phone, Voice(Prompts(Path(), sounds), "ja"), LANGUAGES, start(LANGUAGES), commit)
+    assert phone.said == [
+        ("example/language in ja", "example/language in en"),
+        ("example/better in en", "frame/yes_no_unknown in en"),
+        ("frame/thanks in en",),
+    ]

@@ -85,3 +85,10 @@ def test_resolving_and_missing() -> None:
     assert prompts.missing(("a",), "en") == ["a"]
     with pytest.raises(KeyError):
         prompts.resolve(("b",), "ja")
+
+
+def test_a_prompt_may_name_its_language() -> None:
+    sound = Sound("a", Path("a.wav"), 1.0)
+    prompts = Prompts(Path(), {("en", "a"): sound})
+    assert prompts.resolve(("en:a",), "ja") == (sound,)
+    assert prompts.missing(("en:a", "ja:a", "a"), "ja") == ["a", "ja:a"]

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,18 +23,24 @@ from ivr.messages import language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts
-from ivr.questionnaire.model import Questionnaire, Turn
+from ivr.questionnaire.model import Questionnaire, Session, Turn
+from ivr.questionnaire.next_call import next_call_of
 from ivr.questionnaire.turns import start
 from ivr.sounds import load_prompts
 from ivr.tape import Tape
 from ivr.terminal import TerminalPhone, scripted, typed
-from ivr.walked import as_case, read_texts, to_hear
+from ivr.walked import as_case, person_of, read_texts, to_hear
 
 
-def check(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+def check(
+    questionnaire: Annotated[Path | None, typer.Argument(help=text("cli.check.questionnaire"))] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
     problems: list[Problem] = []
     try:
-        prepare(read_config(config))
+        settings = read_config(config)
+        prepare(settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings)
     except BadInput as error:
         problems = list(error.problems)
     if as_json:
@@ -51,9 +58,18 @@ def try_questionnaire(
     prompts: Annotated[Path, typer.Option("--prompts", help=text("cli.try.prompts"))] = Path("prompts"),
     audio: Annotated[Path | None, typer.Option("--audio", help=text("cli.try.audio"))] = None,
     repro: Annotated[bool, typer.Option("--repro", help=text("cli.try.repro"))] = False,
+    fact: Annotated[list[str] | None, typer.Option("--fact", help=text("cli.try.fact"))] = None,
+    last: Annotated[list[str] | None, typer.Option("--last", help=text("cli.try.last"))] = None,
+    language: Annotated[str | None, typer.Option("--language", help=text("cli.try.language"))] = None,
+    next_call: Annotated[
+        datetime | None, typer.Option("--next-call", formats=["%Y-%m-%d %H:%M"], help=text("cli.try.next_call"))
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     tried, _ = load_questionnaire(questionnaire)
+    # Both are local times of the same place, whichever it is.
+    call = next_call_of(next_call, datetime.now().date()) if next_call else None  # noqa: DTZ005
+    person = person_of(tried, fact or (), last or (), language, call)
     texts = read_texts(tried, prompts)
     # What is printed for programs stands alone on standard output.
     show = (lambda line: typer.echo(line, err=True)) if as_json or repro else typer.echo
@@ -61,11 +77,16 @@ def try_questionnaire(
     recordings = load_prompts(prompts).sounds if audio else {}
     tape = Tape() if audio else None
     phone = TerminalPhone("try", texts, answers, show, tape)
-    turns = asyncio.run(_walk(tried, phone, to_hear(tried, texts, recordings)))
-    session = turns[-1].session
+    turns = asyncio.run(_walk(start(tried, person), tried, phone, to_hear(tried, texts, recordings, call)))
     if repro:
         typer.echo(as_case(tried.id, phone.script, turns), nl=False)
-    elif as_json:
+    else:
+        _show(turns[-1].session, as_json)
+    return _write(tape, audio) if tape and audio else 0
+
+
+def _show(session: Session, as_json: bool) -> None:
+    if as_json:
         print_json(
             {
                 "status": session.status,
@@ -74,13 +95,14 @@ def try_questionnaire(
                 "call_wished": session.call_wished,
             }
         )
-    else:
-        typer.echo()
-        for answer in session.answers:
-            typer.echo(f"{answer.question}: {answer.value}")
-        typer.echo(text("cli.try.end", status=word("session", session.status), alerts=", ".join(session.alerts) or "-"))
-    if audio is None or tape is None:
-        return 0
+        return
+    typer.echo()
+    for answer in session.answers:
+        typer.echo(f"{answer.question}: {answer.value}")
+    typer.echo(text("cli.try.end", status=word("session", session.status), alerts=", ".join(session.alerts) or "-"))
+
+
+def _write(tape: Tape, audio: Path) -> int:
     tape.write(audio)
     typer.echo(text("cli.try.written", seconds=round(tape.seconds), file=audio), err=True)
     if tape.unrecorded:
@@ -88,8 +110,7 @@ def try_questionnaire(
     return 1 if tape.unrecorded else 0
 
 
-async def _walk(questionnaire: Questionnaire, phone: TerminalPhone, prompts: Prompts) -> list[Turn]:
-    first = start(questionnaire)
+async def _walk(first: Turn, questionnaire: Questionnaire, phone: TerminalPhone, prompts: Prompts) -> list[Turn]:
     turns: list[Turn] = []
 
     async def remember(turn: Turn) -> None:

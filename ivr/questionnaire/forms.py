@@ -30,9 +30,13 @@ Id = Annotated[str, written_as("id", r"[a-z][a-z0-9_]{0,59}")]
 
 
 def _prompt_form(blanks: str = "") -> str:
-    """A prompt id: parts between slashes; `en:` before it is that language whatever is spoken otherwise."""
-    part = rf"([A-Za-z0-9_-]|\{{({blanks})\}})+" if blanks else "[A-Za-z0-9_-]+"
-    return rf"([a-z]{{2}}:)?{part}(/{part})*"
+    """A prompt id: parts between slashes; `en:` before it is that language whatever is spoken otherwise.
+
+    Blanks may stand only under `value/`: ivr.veil keeps the names of those sounds, which tell an answer, out of logs.
+    """
+    part = "[A-Za-z0-9_-]+"
+    filled = rf"|value(/([A-Za-z0-9_-]|\{{({blanks})\}})+)+" if blanks else ""
+    return rf"([a-z]{{2}}:)?({part}(/{part})*{filled})"
 
 
 PromptId = Annotated[str, written_as("prompt_id", _prompt_form())]
@@ -42,14 +46,17 @@ ReadBackId = Annotated[str, written_as("read_back_id", _prompt_form("keys"))]
 ChosenId = Annotated[str, written_as("chosen_id", _prompt_form("value"))]
 #: A prompt id in which the id of a question stands for its answer.
 StatementId = Annotated[str, written_as("statement_id", _prompt_form("[a-z][a-z0-9_]{0,59}"))]
-#: A prompt id in which day and time of the next call may stand.
-NextCallId = Annotated[str, written_as("next_call_id", _prompt_form("next_day|next_time"))]
+#: A prompt id, or `{next_day}` or `{next_time}` alone.
+NextCallId = Annotated[str, written_as("next_call_id", _prompt_form() + r"|\{next_day\}|\{next_time\}")]
 PromptList = Annotated[list[PromptId], BeforeValidator(_listed)]
 Said = Annotated[PromptList, Field(min_length=1)]
 Texts = Annotated[dict[Annotated[str, written_as("staff_language", "ja|en")], str], Field(min_length=1)]
 Tries = Annotated[int, Field(ge=1, le=9)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Keys = Annotated[dict[str, Id], BeforeValidator(_text_keys), Field(min_length=1)]
+#: More than anybody can key, and nothing that arithmetic chokes on.
+Amount = Annotated[Decimal, Field(ge=-(10**21), le=10**21)]
+Change = Annotated[Decimal, Field(gt=0, le=10**21)]
 Digits = Annotated[int, Field(ge=1, le=20)]
 Language = Annotated[str, written_as("language", r"[a-z]{2}")]
 Word = Annotated[str, Field(min_length=1, max_length=40)]
@@ -87,10 +94,10 @@ class ConditionForm(Form):
     question: str | None = None
     fact: str | None = None
     values: Annotated[list[str], BeforeValidator(_listed)] = Field(default=[], alias="is")
-    below: Decimal | None = None
-    at_least: Decimal | None = None
-    falls_by: Annotated[Decimal, Field(gt=0)] | None = None
-    rises_by: Annotated[Decimal, Field(gt=0)] | None = None
+    below: Amount | None = None
+    at_least: Amount | None = None
+    falls_by: Change | None = None
+    rises_by: Change | None = None
     answered: bool | None = None
 
 
@@ -143,8 +150,8 @@ class NumberForm(AskForm):
     kind: Literal[Kind.NUMBER]
     digits: Annotated[list[Digits], BeforeValidator(_listed), Field(min_length=1, max_length=2)]
     decimals: Annotated[int, Field(ge=0, le=6)] = 0
-    range: tuple[Decimal, Decimal]
-    example: Decimal | None = None
+    range: tuple[Amount, Amount]
+    example: Amount | None = None
     keys: Annotated[dict[str, Id], BeforeValidator(_text_keys)] = {}
     read_back: Annotated[list[ReadBackId], BeforeValidator(_listed)] = []
     read_back_keys: dict[str, Said] = {}

@@ -155,8 +155,8 @@ class Questionnaire:
     languages: tuple[str, ...] = ()  #: all that the prompts exist in, `language` among them
     #: Fact of the person -> its values; the first is taken when nothing (or nothing known here) is said of a person.
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Prompt ids said before the closing when the next call is known; `{next_day}` and `{next_time}` stand for what
-    #: NextCall holds.
+    #: Prompt ids said before the closing when the next call is known; `{next_day}` and `{next_time}` stand for the
+    #: prompts that say when.
     next_call: tuple[str, ...] = ()
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
     #: Id of a question, value or fact -> language -> what paper and lists call it, where its prompt is too long.
@@ -171,7 +171,7 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class NextCall:
-    """When the person is called next, as parts of prompt ids; values.next_call_of makes one."""
+    """When the person is called next; next_call.next_call_of makes one."""
 
     day: str  #: `today`, `tomorrow` or month and day: `1122`
     time: str  #: hours and minutes: `0900`
@@ -231,7 +231,7 @@ class Session:
     tries: int = 0  #: failed tries at the open question, or (from 0 again) at the confirmation of its value
     corrections: int = 0  #: how often the value of the open question was keyed again
     offer_tries: int = 0  #: failed tries at the offer after 0
-    pending: str = ""  #: value waiting for its confirmation
+    pending: str = ""  #: value waiting for its confirmation (a recording is an answer all the same)
     answers: tuple[Answer, ...] = ()  #: the current answer of each question, in order of answering
     alerts: tuple[str, ...] = ()  #: ids of the alert rules that have fired
     call_wished: bool = False

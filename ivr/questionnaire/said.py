@@ -1,9 +1,9 @@
 """Every prompt that a questionnaire can say, and where it is written. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
 
 from ivr.questionnaire.model import Kind, Question, Questionnaire
+from ivr.questionnaire.next_call import DAY, TIME, every_next_call, spoken_for
 from ivr.questionnaire.values import filled, typed_bounds
 
 #: A place in the file: keys and list indexes from the root.
@@ -11,9 +11,6 @@ Place = tuple[str | int, ...]
 
 #: Each value of a range needs a recording of its own. More than this is a mistake in the file.
 MOST_SPOKEN_VALUES = 2000
-
-#: Every day that a next call can come on, as a part of prompt ids: `today`, `tomorrow`, `0101` to `1231`.
-NEXT_DAYS = ("today", "tomorrow", *(f"{date(2024, 1, 1) + timedelta(days=each):%m%d}" for each in range(366)))
 
 
 def prompt_ids(questionnaire: Questionnaire, next_times: Iterable[str] = ()) -> frozenset[str]:
@@ -30,8 +27,7 @@ def said(questionnaire: Questionnaire, next_times: Iterable[str] = ()) -> Iterat
     for index, question in enumerate(questionnaire.questions):
         of_kind = _of_statement(questionnaire, question) if question.kind is Kind.SAY else _of_question(question)
         yield from ((("questions", index, *at), prompt) for at, prompt in of_kind)
-    for at, prompt in _listed(("next_call",), questionnaire.next_call):
-        yield from ((at, each) for each in _next_calls(prompt, next_times))
+    yield from _next_call(questionnaire.next_call, next_times)
     yield from _listed(("next_call_unknown",), questionnaire.next_call_unknown)
     yield from _listed(("closing",), questionnaire.closing)
     frame = questionnaire.frame
@@ -41,10 +37,11 @@ def said(questionnaire: Questionnaire, next_times: Iterable[str] = ()) -> Iterat
 
 def too_many_values(question: Question) -> bool:
     """Whether reading back this number would need more recordings than anybody makes."""
-    return any("{keys}" in each for each in question.read_back) and not _can_be_spoken(question)
+    return any("{keys}" in each for each in question.read_back) and not can_be_spoken(question)
 
 
-def _can_be_spoken(question: Question) -> bool:
+def can_be_spoken(question: Question) -> bool:
+    """Whether every value of the question can have a recording of its own."""
     if question.number is None:
         return True
     valid = typed_bounds(question.number)
@@ -54,7 +51,7 @@ def _can_be_spoken(question: Question) -> bool:
 def spoken_values(question: Question) -> list[str]:
     """Every part of a prompt id that an answer to this question can become; none if there are too many."""
     if question.number is not None:
-        return [str(each) for each in typed_bounds(question.number)] if _can_be_spoken(question) else []
+        return [str(each) for each in typed_bounds(question.number)] if can_be_spoken(question) else []
     return list(dict.fromkeys(question.options.values()))
 
 
@@ -75,10 +72,14 @@ def _of_statement(questionnaire: Questionnaire, statement: Question) -> Iterator
         yield from ((at, each) for each in filled([prompt], values))
 
 
-def _next_calls(prompt: str, times: Iterable[str]) -> Iterator[str]:
-    for day in NEXT_DAYS if "{next_day}" in prompt else [""]:
-        for time in times if "{next_time}" in prompt else [""]:
-            yield prompt.replace("{next_day}", day).replace("{next_time}", time)
+def _next_call(prompts: tuple[str, ...], times: Iterable[str]) -> Iterator[tuple[Place, str]]:
+    calls = every_next_call(times)
+    for index, prompt in enumerate(prompts):
+        end = index == len(prompts) - 1
+        spoken = (each for call in calls for each in spoken_for(prompt, call, end=end))
+        yield from (
+            (("next_call", index), each) for each in dict.fromkeys(spoken if prompt in (DAY, TIME) else [prompt])
+        )
 
 
 def _listed(place: Place, prompts: tuple[str, ...]) -> Iterator[tuple[Place, str]]:

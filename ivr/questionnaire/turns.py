@@ -24,6 +24,7 @@ from ivr.questionnaire.model import (
     SessionStatus,
     Turn,
 )
+from ivr.questionnaire.next_call import say_next_call
 from ivr.questionnaire.path import position_after, position_of, way_from
 from ivr.questionnaire.values import read_back_of, value_of
 
@@ -67,20 +68,25 @@ def _kept(questionnaire: Questionnaire, person: PersonFacts) -> PersonFacts:
     }
     compared = {each.question for each in conditions_of(questionnaire) if each.falls_by or each.rises_by}
     last_report = {question: value for question, value in person.last_report.items() if question in compared}
-    return PersonFacts(facts, person.language, last_report, person.next_call if questionnaire.next_call else None)
+    next_call = person.next_call if questionnaire.next_call else None
+    return PersonFacts(facts, last_report=last_report, next_call=next_call)
 
 
 def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
     """Go on with a waiting session on another call, at its open question and with all its tries.
 
-    A value that was not confirmed is asked again: whoever hung up during the read-back may have heard a mistake.
+    A value that was not confirmed is asked again: whoever hung up during the read-back may have heard a mistake. A
+    message that was spoken is kept: many people simply hang up after it.
     Raises ValueError for a session that is over or belongs to another version.
     """
     counted = _counted(questionnaire, session)
     if counted is None:
         return _give_up(questionnaire, session)
+    resumed = questionnaire.frame.resume
+    if counted.pending and _open_question(questionnaire, counted).record:
+        return _go_on_after(questionnaire, counted, counted.pending, resumed)
     afresh = replace(counted, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0)
-    return _wait(questionnaire, afresh, (*questionnaire.frame.resume, *_waited_for(questionnaire, afresh)))
+    return _wait(questionnaire, afresh, (*resumed, *_waited_for(questionnaire, afresh)))
 
 
 def resume(questionnaire: Questionnaire, session: Session, given: Input) -> Turn:
@@ -110,9 +116,13 @@ def _asked(questionnaire: Questionnaire, session: Session, given: Input, keys: s
     if value is None:
         return _fail(questionnaire, session, keys)
     read_back = read_back_of(question, value)
-    if read_back:
-        return _wait(questionnaire, replace(session, phase=Phase.CONFIRMING, pending=value, tries=0), read_back)
-    return _take(questionnaire, session, value)
+    if not read_back:
+        return _take(questionnaire, session, value)
+    # What was spoken counts at once; what was typed only when it is confirmed.
+    taken = _stored(questionnaire, session, value) if question.record else Turn(session, (), None)
+    confirming = replace(taken.session, phase=Phase.CONFIRMING, pending=value, tries=0)
+    turn = _wait(questionnaire, confirming, read_back)
+    return replace(turn, answered=taken.answered, alerts=taken.alerts)
 
 
 def _recording(question: Question, given: Recorded) -> str | None:
@@ -121,6 +131,8 @@ def _recording(question: Question, given: Recorded) -> str | None:
 
 
 def _confirmed(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
+    if keys == "1" and _open_question(questionnaire, session).record:
+        return _go_on_after(questionnaire, session, session.pending)
     if keys == "1":
         return _take(questionnaire, session, session.pending)
     if keys == "2":
@@ -180,6 +192,8 @@ def _fail(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
     """A wrong key, or silence (no keys), at a question or its confirmation."""
     question = _open_question(questionnaire, session)
     if session.tries + 1 >= question.tries:
+        if question.record and session.pending:
+            return _go_on_after(questionnaire, session, session.pending)
         return _give_up(questionnaire, session)
     failed = replace(session, tries=session.tries + 1)
     apology = questionnaire.frame.wrong_key if keys else questionnaire.frame.silence
@@ -196,6 +210,13 @@ def _give_up(questionnaire: Questionnaire, session: Session) -> Turn:
 
 def _take(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
     """The open question is answered: store, judge, go on."""
+    taken = _stored(questionnaire, session, value)
+    turn = _go_on_after(questionnaire, taken.session, value)
+    return replace(turn, answered=taken.answered, alerts=taken.alerts)
+
+
+def _stored(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
+    """The session with the answer, and what it brings; nothing is said yet."""
     question = _open_question(questionnaire, session)
     answer = Answer(question.id, value)
     answers = (*(each for each in session.answers if each.question != answer.question), answer)
@@ -206,8 +227,13 @@ def _take(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
         alerts=(*session.alerts, *(rule.id for rule in alerts)),
         language=value if question.kind is Kind.LANGUAGE else session.language,
     )
-    turn = _go_on(questionnaire, taken, position_after(questionnaire, question, value))
-    return replace(turn, answered=(answer,), alerts=alerts)
+    return Turn(taken, (), None, answered=(answer,), alerts=alerts)
+
+
+def _go_on_after(questionnaire: Questionnaire, session: Session, value: str, say: tuple[str, ...] = ()) -> Turn:
+    """Go on to where the answer `value` of the open question leads."""
+    position = position_after(questionnaire, _open_question(questionnaire, session), value)
+    return _go_on(questionnaire, session, position, say)
 
 
 def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: tuple[str, ...] = ()) -> Turn:
@@ -227,9 +253,7 @@ def _next_call(questionnaire: Questionnaire, session: Session) -> tuple[str, ...
     call = session.person.next_call
     if call is None:
         return questionnaire.next_call_unknown
-    return tuple(
-        each.replace("{next_day}", call.day).replace("{next_time}", call.time) for each in questionnaire.next_call
-    )
+    return say_next_call(questionnaire.next_call, call)
 
 
 def _wait(questionnaire: Questionnaire, session: Session, say: tuple[str, ...]) -> Turn:

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from ivr.questionnaire.model import Kind, NextCall, NumberRule, Question
+from ivr.questionnaire.model import Kind, NumberRule, Question
 
 #: Only what the engine itself writes counts as a number: `Decimal` would also take `nan`, `1e3` or full-width digits.
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -102,12 +101,6 @@ def values_in(value: str) -> list[str]:
 def as_number(value: str) -> Decimal | None:
     """The number that an answer is, or None if it stands for something else."""
     return Decimal(value) if _NUMBER.fullmatch(value) else None
-
-
-def next_call_of(at: datetime, today: date) -> NextCall:
-    """How the time of the next call is spoken on `today`; both in the time zone of the person."""
-    day = {today: "today", today + timedelta(days=1): "tomorrow"}.get(at.date(), f"{at:%m%d}")
-    return NextCall(day, f"{at:%H%M}")
 
 
 def keys_of(value: str) -> str:

@@ -5,11 +5,9 @@ from decimal import Decimal
 
 from ivr.document import did_you_mean
 from ivr.messages import LANGUAGES, text
+from ivr.questionnaire.complaints import Complaint
 from ivr.questionnaire.model import Condition, NumberRule, Questionnaire, When
 from ivr.questionnaire.values import canonical, typed_bounds
-
-#: Message id, place in the file, values of the message.
-Complaint = tuple[str, tuple[str | int, ...], dict[str, object]]
 
 #: Answers that every questionnaire may have without naming them.
 COMMON = ("yes", "no", "unknown")

@@ -31,6 +31,19 @@ def test_check_finds_everything_at_once(command: Command, folder: Path) -> None:
     assert all(isinstance(each["line"], int) and "nummer" in each["text"] for each in found)
 
 
+def test_check_of_another_questionnaire_than_the_one_in_use(command: Command, folder: Path) -> None:
+    examples = ROOT / "questionnaires" / "examples"
+    assert command("check", str(examples / "sara_alert.yaml")) == (0, "問題ありません。\n", "")
+    other = folder / "other.yaml"
+    other.write_text(
+        (examples / "jumps.yaml").read_text(encoding="utf-8").replace("yes: check_again", "yes: chek_again")
+    )
+    code, out, err = command("check", str(other))
+    assert (code, out) == (2, "1 件の問題があります。\n")
+    assert "other.yaml:" in err
+    assert "「check_again」のことですか。" in err
+
+
 def test_check_without_settings(command: Command, folder: Path) -> None:
     (folder / "config.yaml").unlink()
     code, _, err = command("check")
@@ -74,6 +87,43 @@ def test_try_for_machines(command: Command) -> None:
     }
     assert code == 0
     assert "> 365" in err
+
+
+EXAMPLES = ROOT / "questionnaires" / "examples"
+
+
+def test_try_as_somebody_who_is_known(command: Command) -> None:
+    known = ("--prompts", str(ROOT / "prompts"), "--json", "--keys")
+    code, out, err = command("try", str(EXAMPLES / "conditions.yaml"), "--fact", "oximeter=no", *known, "2")
+    assert (code, json.loads(out)["answers"]) == (0, {"fever": "no"})
+    assert "酸素" not in err
+    alerts = ("try", str(EXAMPLES / "alerts.yaml"), "--last", "oxygen=98", "--last", "temperature=36.5")
+    code, out, _ = command(*alerts, *known, "380 96# 2")
+    assert (code, json.loads(out)["alerts"]) == (0, ["temperature_rises", "oxygen_falls"])
+    code, _, err = command("try", str(EXAMPLES / "languages.yaml"), "--language", "en", *known, "- 2 1")
+    assert code == 0
+    assert "Thank you very much." in err
+    next_call = ("--next-call", "2099-11-22 09:00")
+    code, _, err = command("try", str(EXAMPLES / "next_call.yaml"), *next_call, *known, "1")
+    assert code == 0
+    assert "次の、お電話は、" in err
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--fact", "oxymeter=no"),
+        ("--fact", "oximeter=maybe"),
+        ("--fact", "oximeter"),
+        ("--last", "oxigen=98"),
+        ("--language", "fr"),
+    ],
+)
+def test_try_as_somebody_whom_the_questionnaire_does_not_know(command: Command, option: tuple[str, str]) -> None:
+    code, out, err = command("try", str(EXAMPLES / "conditions.yaml"), *option, "--keys", "1")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert option[1] in err
 
 
 def test_try_from_the_keyboard(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,12 +68,14 @@ class Reception:
 
 
 @asynccontextmanager
-async def reception(network: Network, site: Site) -> AsyncIterator[Reception]:
+async def reception(
+    network: Network, site: Site, desk_of: Callable[[Site], Reception] = Reception
+) -> AsyncIterator[Reception]:
     """Our side of ARI, connected to the PBX."""
     settings = PbxSettings(
         network.pbx.ari_url.removesuffix("/ari"), network.pbx.user, network.pbx.secret, network.pbx.trunk
     )
-    desk = Reception(site)
+    desk = desk_of(site)
     tail = Tail(*site.prompts.resolve(("frame/quiet", "frame/apology"), "ja"))
     pbx = Pbx(settings, desk, tail, now=time.monotonic, sleep=asyncio.sleep, jitter=random.random)
     running = asyncio.create_task(pbx.run())

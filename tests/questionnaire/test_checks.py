@@ -37,7 +37,7 @@ def alert(condition: str) -> str:
     return HEAD + YES_NO + NUMBER + ALERTS + f"    any: [{{{condition}}}]\n"
 
 
-READ_BACK = 'read_back: ["v/{keys}"]'
+READ_BACK = 'read_back: ["value/{keys}"]'
 
 
 @pytest.mark.parametrize(
@@ -185,3 +185,38 @@ def test_every_prompt_has_a_place_in_the_file() -> None:
     found = daily()
     for place, prompt in said(found):
         assert place in found.lines or place[0] == "frame", prompt
+
+
+LANGUAGES = """
+id: q
+title: {ja: 質問}
+language: ja
+languages: [ja, en]
+questions:
+  - {id: which, kind: language, ask: ["ja:l/which", "en:l/which"], keys: {1: ja, 2: en}}
+  - {id: well, kind: yes_no_unknown, ask: q/well}
+next_call: [n/call, "{next_day}", "{next_time}"]
+"""
+
+
+def test_every_language_needs_its_audio() -> None:
+    found = parse(LANGUAGES.encode(), "q.yaml")
+    japanese = prompt_ids(found, ["0900"]) - {"en:l/which", "ja:l/which"} | {"l/which"}
+    problems = check(found, recorded(japanese), ["0900"])
+    named = [(each.line, str(each.values["prompts"]), str(each.values["folder"])[-2:]) for each in problems]
+    assert [each for each in named if each[0] in (7, 8)] == [(7, "l/which", "en"), (8, "q/well", "en")]
+    assert {folder for _, _, folder in named} == {"en"}
+
+
+def test_the_times_of_the_next_call_need_audio_when_they_are_known() -> None:
+    found = parse(
+        LANGUAGES.replace("[ja, en]", "[ja]").replace(', "en:l/which"', "").replace(", 2: en", "").encode(), "q"
+    )
+    there = recorded(prompt_ids(found, ["0900", "1430"]) | {"l/which"})
+    assert {"time/hour_9_end", "time/minute_30_end", "date/month_12", "date/day_31", "date/today"} <= prompt_ids(
+        found, ["0900", "1430"]
+    )
+    assert check(found, there, ["0900", "1430"]) == []
+    (missing,) = check(found, there, ["0905"])
+    assert missing.values["prompts"] == "time/hour_9, time/minute_5_end"
+    assert check(found, recorded(prompt_ids(found) | {"l/which"})) == []

@@ -1,14 +1,26 @@
 """The rules of one step, each by itself; whole walks are in test_conversations and test_any_walk."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from ivr.digits import EndedBy, KeyRules
-from ivr.questionnaire.model import FollowUpReason, Phase, Pressed, Questionnaire, SessionStatus, Silence, Turn
+from ivr.questionnaire.model import (
+    FollowUpReason,
+    NextCall,
+    PersonFacts,
+    Phase,
+    Pressed,
+    Questionnaire,
+    SessionStatus,
+    Silence,
+    Turn,
+)
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import MAX_TURNS, reopen, resume, start
-from tests.cases_runner import as_input, short, through_json
+from ivr.storage.sessions import session_from_json, session_to_json
+from tests.cases_runner import ROOT, as_input, short, through_json
 
 OPENING = ("daily/opening", "frame/doubt")
 COMPLEXION = ("daily/complexion", "frame/yes_no_unknown")
@@ -204,3 +216,32 @@ def test_a_session_survives_json() -> None:
     for keys in ("", "1", "2 2 365 -", "2 2 365 2", "2 0 -", "- - -"):
         session = walk(keys).session
         assert through_json(session) == session
+
+
+PERSON = PersonFacts(
+    {"oximeter": "no", "address": "somewhere"}, "fr", {"oxygen": "98", "cough": "yes"}, NextCall("today", "1400")
+)
+
+
+def test_a_session_keeps_no_more_of_a_person_than_its_questionnaire_needs() -> None:
+    assert start(short(), PERSON).session.person == PersonFacts()
+    examples = ROOT / "questionnaires" / "examples"
+    conditions = parse((examples / "conditions.yaml").read_bytes(), "conditions.yaml")
+    assert start(conditions, PERSON).session.person.facts == {"oximeter": "no"}
+    assert start(conditions).session.person.facts == {"oximeter": "yes"}
+    alerts = parse((examples / "alerts.yaml").read_bytes(), "alerts.yaml")
+    assert start(alerts, PERSON).session.person.last_report == {"oxygen": "98"}
+    assert start(alerts, PERSON).session.person.next_call is None
+    next_call = parse((examples / "next_call.yaml").read_bytes(), "next_call.yaml")
+    assert start(next_call, PERSON).session.person.next_call == NextCall("today", "1400")
+
+
+def test_a_session_stored_before_there_were_languages_goes_on() -> None:
+    stored = json.loads(session_to_json(walk("2 2").session))
+    for later in ("language", "person", "lead_in"):
+        del stored[later]
+    session = session_from_json(json.dumps(stored))
+    assert session.language == ""
+    turn = resume(short(), session, Pressed("365"))
+    assert turn.session.pending == "36.5"
+    assert reopen(short(), session).say == ("frame/resume", "daily/temperature")
