@@ -7,7 +7,17 @@ from pydantic import TypeAdapter
 
 from ivr.digits import EndedBy
 from ivr.document import parse_document
-from ivr.questionnaire.model import Answer, FollowUpReason, Input, Pressed, Questionnaire, Session, Silence, Turn
+from ivr.questionnaire.model import (
+    Answer,
+    FollowUpReason,
+    Input,
+    PersonFacts,
+    Pressed,
+    Questionnaire,
+    Session,
+    Silence,
+    Turn,
+)
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, resume, start
 from ivr.storage.sessions import session_from_json, session_to_json
@@ -15,6 +25,7 @@ from ivr.terminal import HANG_UP, SILENCE, gather
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "cases"
+NOBODY = PersonFacts()
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,7 @@ class Conversation:
     follow_ups: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     says: tuple[str, ...] = ()  #: prompt ids of each turn, one blank between; empty: not compared
+    person: PersonFacts = NOBODY  #: what is known when the first call begins
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,11 @@ def as_input(word: str, turn: Turn) -> Input:
     return Silence() if entry.ended_by is EndedBy.SILENCE else Pressed(entry.keys, entry.ended_by)
 
 
-def lead(questionnaire: Questionnaire, calls: tuple[str, ...]) -> Told:
+def lead(questionnaire: Questionnaire, calls: tuple[str, ...], person: PersonFacts = NOBODY) -> Told:
     """Lead the calls one after another; the session goes through JSON before every step."""
     told: Told | None = None
     for words in calls:
-        turn = reopen(questionnaire, through_json(told.session)) if told else start(questionnaire)
+        turn = reopen(questionnaire, through_json(told.session)) if told else start(questionnaire, person)
         told = _tell(told or Told(turn.session), turn)
         for word in words.split():
             if word == HANG_UP:

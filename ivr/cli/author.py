@@ -19,7 +19,7 @@ from ivr.leaflet.content import Site, leaflet_of
 from ivr.leaflet.fonts import find_fonts, register
 from ivr.leaflet.pages import pdf_of
 from ivr.loading import load_questionnaire, prepare
-from ivr.messages import language_in_force, text
+from ivr.messages import LANGUAGES, language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts
@@ -79,7 +79,7 @@ def try_questionnaire(
     phone = TerminalPhone("try", texts, answers, show, tape)
     turns = asyncio.run(_walk(start(tried, person), tried, phone, to_hear(tried, texts, recordings, call)))
     if repro:
-        typer.echo(as_case(tried.id, phone.script, turns), nl=False)
+        typer.echo(as_case(tried, phone.script, turns), nl=False)
     else:
         _show(turns[-1].session, as_json)
     return _write(tape, audio) if tape and audio else 0
@@ -141,9 +141,10 @@ def print_leaflet(
     language: Annotated[str | None, typer.Option("--language", help=text("cli.leaflet.language"))] = None,
     font: Annotated[Path | None, typer.Option("--font", help=text("cli.leaflet.font"))] = None,
 ) -> int:
+    if language not in (None, *LANGUAGES):
+        raise typer.BadParameter(", ".join(LANGUAGES))
     settings = read_config(config)
     asked, _ = load_questionnaire(settings.questionnaire)
-    language = language or asked.language
     texts = load_texts(settings.prompts / f"{asked.language}.yaml")
     site = Site(
         centre=settings.centre.name,
@@ -154,7 +155,7 @@ def print_leaflet(
         slots=tuple((each.first, each.until) for each in settings.slots.values()),
         greeting=texts.get("frame/greeting", settings.centre.name),
     )
-    write_file(output, pdf_of(leaflet_of(asked, site, language), register(*find_fonts(font))))
+    write_file(output, pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font))))
     typer.echo(text("cli.leaflet.written", file=output), err=True)
     if settings.centre.telephone is None:
         typer.echo(text("cli.leaflet.no_telephone", file=config), err=True)

@@ -39,7 +39,12 @@ def test_wrong_input(command: Command, folder: Path, monkeypatch: pytest.MonkeyP
     assert code == 2
     assert "03-1000-0123" in err
     config.write_text(good, encoding="utf-8")
-    for arguments in ((), ("-o", str(folder / "none" / "card.pdf")), ("-o", card, "--font", "none.ttf")):
+    for arguments in (
+        (),
+        ("-o", str(folder / "none" / "card.pdf")),
+        ("-o", card, "--font", "none.ttf"),
+        ("-o", card, "--language", "xx"),
+    ):
         code, out, err = command("leaflet", *arguments)
         assert (code, out) == (2, "")
         assert err
