@@ -6,7 +6,6 @@ import csv
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.calls import Caller
@@ -17,10 +16,10 @@ from ivr.storage.database import open_reader
 from ivr.storage.reports import export_rows
 from ivr.storage.schema import Completeness
 from sandbox.script import Person
-from sandbox.service import Installation, command, running_service, stop, write_files
+from sandbox.service import PRACTICE_DAY, Installation, command, running_service, stop, write_files
 
 #: Before the slot begins, so that the service rings nobody itself.
-_CLOCK = "6:00"
+_CLOCK = "06:00"
 _READY_SECONDS = 15.0
 
 
@@ -31,7 +30,8 @@ class CannotMeasure(KenkoError):
 async def set_up(bench: Bench, questionnaire: Path, people: Sequence[Caller], folder: Path) -> Installation:
     """Write the files, make the database, import the roster."""
     roster = [Person(each.id, "", each.number, ()) for each in people]
-    changes = {"questionnaire": str(questionnaire), "prompts": str(bench.prompts)}
+    clock = f"{PRACTICE_DAY} {_CLOCK}"
+    changes = {"questionnaire": str(questionnaire), "prompts": str(bench.prompts), "practice_clock": clock}
     made = write_files(bench.kenko.network, roster, folder, changes)
     code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"))
     if code:
@@ -42,7 +42,7 @@ async def set_up(bench: Bench, questionnaire: Path, people: Sequence[Caller], fo
 @contextlib.asynccontextmanager
 async def running(installation: Installation) -> AsyncIterator[int]:
     """The service as it is, connected; its process id."""
-    async with running_service(installation, _CLOCK) as process:
+    async with running_service(installation) as process:
         await _connected(installation, process)
         yield process.pid
 
@@ -50,7 +50,7 @@ async def running(installation: Installation) -> AsyncIterator[int]:
 @contextlib.asynccontextmanager
 async def running_traced(installation: Installation, marks: Path) -> AsyncIterator[int]:
     """The service with a trace, connected; the trace stands in `marks` afterwards."""
-    words = ("run", "--config", str(installation.config), "--practice-clock", _CLOCK)
+    words = ("run", "--config", str(installation.config))
     with installation.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.traced", str(marks), *words, stdout=log, stderr=log
@@ -72,9 +72,8 @@ async def _connected(installation: Installation, process: asyncio.subprocess.Pro
 
 def reported(installation: Installation, questionnaire: Questionnaire) -> dict[str, str]:
     """Person id -> the keys of the four stored answers, of everybody whose report is complete."""
-    today = datetime.now(UTC).date()
     with open_reader(installation.database) as reader:
-        rows = reader.read(export_rows, today - timedelta(days=1), today + timedelta(days=1))
+        rows = reader.read(export_rows, PRACTICE_DAY, PRACTICE_DAY)
     return {
         each.person_id: _keys(each.answers, questionnaire)
         for each in rows

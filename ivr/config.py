@@ -1,7 +1,7 @@
 """The settings of one installation, from config.yaml: what may be set, its unit, its default and its bounds."""
 
 import re
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,6 +32,15 @@ def _time_of_day(given: object) -> object:
     if isinstance(given, str) and (found := re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", given)):
         return time(int(found[1]), int(found[2]))
     raise PydanticCustomError("time_of_day", "hh:mm")
+
+
+def _practice_clock(given: object) -> object:
+    try:
+        if isinstance(given, str) and (found := datetime.fromisoformat(given)).tzinfo is None:
+            return found
+    except ValueError:
+        pass
+    raise PydanticCustomError("moment", "such as 2026-11-04 09:00")
 
 
 def _time_zone(given: str) -> str:
@@ -147,6 +156,7 @@ class Config(_Part):
 
     centre: Centre
     numbers: Plan = Plan.JAPAN
+    practice_clock: Annotated[datetime, BeforeValidator(_practice_clock)] | None = None
     database: FilePath = Field(default=Path("var/kenko-call.db"), validate_default=True)
     questionnaire: FilePath = Field(default=Path("questionnaires/daily.yaml"), validate_default=True)
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
@@ -156,12 +166,24 @@ class Config(_Part):
     gate: Gate = Gate()
     dialling: Dialling = Dialling()
 
+    @property
+    def voice_messages(self) -> Path:
+        """The folder of what people say, beside the database: both are the same people's data."""
+        return self.database.parent / "voice-messages"
+
+    @property
+    def practice_begins(self) -> datetime | None:
+        """When practice begins, aware; None: the real time is kept."""
+        return self.practice_clock and self.practice_clock.replace(tzinfo=self.centre.zone)
+
 
 def read_config(path: Path) -> Config:
     """Read and check config.yaml. Raises BadInput with every problem at its line."""
     document = read_document(path)
     config = validate(document, Config, context={"folder": path.resolve().parent})
     problems = _spacing_problems(document, config)
+    if config.practice_clock is not None and config.numbers is not Plan.PRACTICE:
+        problems.append(document.problem("config.clock_refused", ("practice_clock",)))
     for index, number in enumerate(config.pbx.inbound_numbers):
         try:
             normalise(number, config.numbers)

@@ -8,19 +8,23 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from ivr.call import Ending, Outcome
 from ivr.digits import KeyRules
 from ivr.errors import PbxError
-from ivr.phone import HungUp, Phone
+from ivr.phone import HungUp, Phone, Recording
 from ivr.prompts import Prompts
-from ivr.questionnaire.model import Input, Pressed, Questionnaire, SessionStatus, Silence, Turn
+from ivr.questionnaire.model import Input, Pressed, Questionnaire, Recorded, SessionStatus, Silence, Turn
 from ivr.questionnaire.turns import resume
 
 log = logging.getLogger(__name__)
 
 #: Stores a turn durably; nothing of it is spoken before it returned.
 Commit = Callable[[Turn], Awaitable[None]]
+
+#: Where the next thing that is said is to be stored; its name without `.wav` is never used twice, and tells nothing.
+NewFile = Callable[[], Path]
 
 #: Q.850 "normal clearing": what a call ends with that came to its end.
 NORMAL_CLEARING = 16
@@ -49,9 +53,16 @@ class Voice:
         """The voice that speaks a turn: whoever chose a language hears it at once."""
         return replace(self, language=turn.session.language or self.language)
 
-    async def take(self, phone: Phone, turn: Turn, rules: KeyRules) -> Input:
+    async def take(self, phone: Phone, turn: Turn, rules: KeyRules, new_file: NewFile) -> Input:
         """Speak a turn and take its input. Raises HungUp."""
-        return await self.ask(phone, turn.say, rules)
+        if turn.record is None:
+            return await self.ask(phone, turn.say, rules)
+        beep = (self.prompts.beep,) if self.prompts.beep else ()
+        target = new_file()
+        said = await phone.record((*self.prompts.resolve(turn.say, self.language), *beep), rules, turn.record, target)
+        if isinstance(said, Recording):
+            return Recorded(target.stem, said.seconds)
+        return Pressed(said.keys, said.ended_by) if said.keys else Silence()
 
     async def say(self, phone: Phone, say: tuple[str, ...]) -> None:
         """Speak the prompts to their end. Raises HungUp."""
@@ -64,12 +75,14 @@ async def say_and_end(phone: Phone, voice: Voice, *say: str) -> None:
     await phone.hang_up()
 
 
-async def converse(phone: Phone, voice: Voice, questionnaire: Questionnaire, first: Turn, commit: Commit) -> None:
+async def converse(
+    phone: Phone, voice: Voice, questionnaire: Questionnaire, first: Turn, commit: Commit, new_file: NewFile
+) -> None:
     """Walk through a questionnaire from its `first` turn to the end, and hang up. Raises HungUp."""
     turn = first
     await commit(turn)
     while turn.rules is not None:
-        given = await voice.of(turn).take(phone, turn, turn.rules)
+        given = await voice.of(turn).take(phone, turn, turn.rules, new_file)
         turn = resume(questionnaire, turn.session, given)
         await commit(turn)
     await say_and_end(phone, voice.of(turn), *turn.say)

@@ -1,6 +1,9 @@
 """Reads what a service or a check needs before the first call, and finds everything that is wrong with it at once."""
 
-from collections.abc import Iterable
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,36 +43,90 @@ class Prepared:
     prompts: Prompts
 
 
+@dataclass(frozen=True)
+class OnDisk:
+    """What is on disk, good or bad."""
+
+    file_hash: str | None  #: SHA-256 of the questionnaire's file, hex; None: it cannot be read
+    questionnaire: Questionnaire | None  #: None: it does not even read well
+    source: str
+    prompts: Prompts | None  #: None: some recording is not what a call needs
+    problems: tuple[Problem, ...]  #: any: calls cannot be held with it
+
+
 def load_questionnaire(path: Path) -> tuple[Questionnaire, str]:
     """A questionnaire and its text. Raises BadInput with every problem, each at its line."""
+    source = _bytes_of(path)
+    return parse(source, str(path)), source.decode("utf-8")
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
-        source = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise BadInput(problem("file.missing", str(path))) from None
     except OSError as error:
         raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
-    return parse(source, str(path)), source.decode("utf-8")
 
 
 def prepare(config: Config) -> Prepared:
     """Read questionnaire and prompts. Raises BadInput with every problem of both."""
+    found = read_disk(config)
+    if found.problems or found.questionnaire is None or found.prompts is None:
+        raise BadInput(*found.problems)
+    return Prepared(found.questionnaire, found.source, found.prompts)
+
+
+def read_disk(config: Config) -> OnDisk:
+    """Read questionnaire and prompts, with every problem of both."""
     problems: list[Problem] = []
-    prompts = None
+    prompts = questionnaire = file_hash = None
+    source = b""
     try:
         prompts = load_prompts(config.prompts)
     except BadInput as bad:
         problems += bad.problems
     try:
-        questionnaire, source = load_questionnaire(config.questionnaire)
+        source = _bytes_of(config.questionnaire)
+        file_hash = hashlib.sha256(source).hexdigest()
+        questionnaire = parse(source, str(config.questionnaire))
+        problems += judge(config, questionnaire, prompts)
     except BadInput as bad:
-        raise BadInput(*problems, *bad.problems) from None
+        problems += bad.problems
+    return OnDisk(file_hash, questionnaire, source.decode("utf-8", "replace"), prompts, tuple(problems))
+
+
+def judge(config: Config, questionnaire: Questionnaire, prompts: Prompts | None) -> list[Problem]:
+    """Everything for which no call can be held with this questionnaire and these prompts (None: not looked at)."""
     next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
-    problems += check(questionnaire, prompts, next_times)
-    if prompts is not None:
-        problems += missing_frame(prompts, questionnaire.language, CALL_FRAME)
-    if problems or prompts is None:
-        raise BadInput(*problems)
-    return Prepared(questionnaire, source, prompts)
+    problems = check(questionnaire, prompts, next_times)
+    return problems + (missing_frame(prompts, questionnaire.language, CALL_FRAME) if prompts is not None else [])
+
+
+#: What tells that a file was changed: its path, when it was written, its length.
+Trace = frozenset[tuple[str, int, int]]
+
+
+def trace_disk(config: Config) -> Trace:
+    """A trace of the questionnaire's file and of all recordings: another one means that something was changed."""
+    return frozenset((*_trace_file(config.questionnaire), *_trace_sounds(config.prompts)))
+
+
+def _trace_file(path: Path) -> Iterator[tuple[str, int, int]]:
+    with suppress(OSError):
+        found = path.stat()
+        yield str(path), found.st_mtime_ns, found.st_size
+
+
+def _trace_sounds(folder: Path) -> Iterator[tuple[str, int, int]]:
+    # Once a second beside all calls: a directory entry costs a tenth of a Path.
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _trace_sounds(Path(entry.path))
+            elif entry.name.endswith(".wav"):
+                found = entry.stat()
+                yield entry.path, found.st_mtime_ns, found.st_size
 
 
 def missing_frame(prompts: Prompts, language: str, frame: Iterable[str]) -> list[Problem]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ivr.call import Ending
 from ivr.digits import Entry, KeyRules
 from ivr.prompts import Sound
+from ivr.questionnaire.model import RecordRules
 
 
 class HungUp(Exception):
@@ -18,6 +20,13 @@ class HungUp(Exception):
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending)
         self.ending = ending
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Something that was said and is stored."""
+
+    seconds: float  #: of what was said, its pauses among it; 0: nothing was, and there is no file
 
 
 class Phone(Protocol):
@@ -43,6 +52,18 @@ class Phone(Protocol):
         """Play, gather keys by `rules` (see ivr.digits), and stop the sound at the first key that counts.
 
         An entry without keys is silence. Raises HungUp.
+        """
+
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """Play to the end, then record what is said until `#`, silence, the longest time or the end of the call.
+
+        A key that counts by `rules`, before or while something is said, is an entry, and nothing is recorded. The
+        recording is a WAV file at `target` (8 kHz, 16 bit, mono) and on the disk when this returns. Somebody who hung
+        up while they spoke has said it all the same: the next thing that is tried raises HungUp.
+
+        Raises HungUp; StorageError if it cannot be written.
         """
 
     async def hang_up(self) -> None:

@@ -20,6 +20,7 @@ class Prompts:
 
     folder: Path
     sounds: Mapping[tuple[str, str], Sound]  #: (language, prompt id) -> sound
+    beep: Sound | None = None  #: after which people speak to be recorded; None on a telephone that only prints
 
     def resolve(self, prompt_ids: Iterable[str], language: str) -> tuple[Sound, ...]:
         """The sounds to play, in order. Raises KeyError for an id that `missing` would have named."""

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from datetime import time as wall_time
 
 from ivr import inbound, outbound, takeover
 from ivr.ari.app import Pbx
@@ -20,14 +19,13 @@ from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, Transport
 from ivr.cdr import read_outcomes
 from ivr.config import Config, read_secret
-from ivr.errors import BadInput, problem
-from ivr.loading import prepare
+from ivr.live import Live, go_live, run_live
+from ivr.recordings import orphans
 from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
-from ivr.storage.questionnaires import store_questionnaire
-from ivr.veil import veil
+from ivr.storage.voice_messages import message_ids
 from scheduler.dialer import Dialer, run_dialer
 
 log = logging.getLogger(__name__)
@@ -49,16 +47,10 @@ class World:
     sleep: Callable[[float], Awaitable[None]]
 
 
-def real_world(config: Config, practice_clock: str | None = None) -> World:
-    """The real clock; or one that began today at `practice_clock` (hh:mm) in the centre's zone. Raises BadInput."""
-    shift = timedelta()
-    if practice_clock is not None:
-        try:
-            begin = wall_time.fromisoformat(practice_clock.zfill(5))
-        except ValueError:
-            raise BadInput(problem("service.bad_clock", given=practice_clock)) from None
-        real = datetime.now(config.centre.zone)
-        shift = datetime.combine(real.date(), begin, config.centre.zone) - real
+def real_world(config: Config) -> World:
+    """The real clock; in practice one that begins at `practice_clock` now."""
+    begins = config.practice_begins
+    shift = begins - datetime.now(UTC) if begins else timedelta()
     return World(lambda: datetime.now(UTC) + shift, lambda: f"kc-{uuid.uuid4().hex}", asyncio.sleep)
 
 
@@ -66,7 +58,7 @@ def real_world(config: Config, practice_clock: str | None = None) -> World:
 class Desk:
     """Takes what Asterisk tells: arriving calls, calls left over from a process before, which calls live."""
 
-    site: Site
+    live: Live
     pbx: Pbx | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
 
@@ -78,23 +70,24 @@ class Desk:
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
         with self._in_progress():
-            await inbound.receive(self.site, phone, caller)
+            await inbound.receive(self.live.site, phone, caller)
 
     async def found(self, phone: AriPhone) -> None:
         """A call that a process before us left: go on with it."""
         with self._in_progress():
-            await takeover.take_over(self.site, phone)
+            await takeover.take_over(self.live.site, phone)
 
     async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
         """The calls that are gone have ended, as far as anybody knows; only then are new ones placed."""
-        open_ids = {each.id for each in await self.site.database.read(open_calls)} - live_ids
-        cdr_file = self.site.config.pbx.cdr_file
+        site = self.live.site
+        open_ids = {each.id for each in await site.database.read(open_calls)} - live_ids
+        cdr_file = site.config.pbx.cdr_file
         found = await asyncio.to_thread(read_outcomes, cdr_file, open_ids) if cdr_file else {}
-        lost = await self.site.database.write(close_lost_calls, live_ids, self.site.now(), found)
+        lost = await site.database.write(close_lost_calls, live_ids, site.now(), found)
         if lost:
             log.warning("%s calls were lost", len(lost), extra={"action": "calls_lost"})
         if self.pbx is not None and self.pbx.startup_time is not None:
-            await self.site.database.write(facts.set_fact, STARTUP_TIME, self.pbx.startup_time)
+            await site.database.write(facts.set_fact, STARTUP_TIME, self.pbx.startup_time)
 
     @contextmanager
     def _in_progress(self) -> Iterator[None]:
@@ -109,26 +102,32 @@ class Desk:
 
 async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
-    prepared = prepare(config)
     secret = read_secret(config.pbx.secret_file)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with await open_database(config.database) as database:
-        # Only now: the links are of whoever holds the database.
-        prompts = veil(prepared.prompts, config.pbx.value_links, lambda: uuid.uuid4().hex)
-        questionnaire = prepared.questionnaire
-        await database.write(store_questionnaire, questionnaire.hash, questionnaire.id, prepared.source, world.now())
-        site = Site(config, questionnaire, prompts, database, world.now, world.new_id)
+        # Only now: the links to values are of whoever holds the database.
+        live = await go_live(config, database, world.now, world.new_id, lambda: uuid.uuid4().hex)
+        await live.look()
+        await _look_for_orphans(live.site)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
-        await _run(site, world, secret, stop)
+        await _run(live, world, secret, stop)
     return 0
 
 
-async def _run(site: Site, world: World, secret: str, stop: asyncio.Event) -> None:
-    desk = Desk(site)
+async def _look_for_orphans(site: Site) -> None:
+    """Recordings that no row names: somebody said something, and then we died. They stay, for staff to hear."""
+    known = await site.database.read(message_ids)
+    lost = await asyncio.to_thread(orphans, site.config.voice_messages, known)
+    if lost:
+        log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
+
+
+async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> None:
+    site, desk = live.site, Desk(live)
     pbx = Pbx(
         _settings(site.config, secret),
         desk,
@@ -142,7 +141,7 @@ async def _run(site: Site, world: World, secret: str, stop: asyncio.Event) -> No
     dialer = Dialer(
         site.config,
         site.database,
-        ring=lambda attempt: outbound.ring(site, pbx.line, attempt),
+        ring=lambda attempt: outbound.ring(live.site, pbx.line, attempt),
         is_open=lambda: pbx.is_ready and not stop.is_set(),
         inbound_now=lambda: desk.inbound,
         now=world.now,
@@ -150,18 +149,20 @@ async def _run(site: Site, world: World, secret: str, stop: asyncio.Event) -> No
     )
     connection = asyncio.create_task(pbx.run(), name="pbx")
     dialling = asyncio.create_task(run_dialer(dialer, world.sleep), name="dialer")
+    looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
     try:
-        done, _ = await asyncio.wait({connection, dialling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({connection, dialling, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # a part that must never end has ended: say why
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        for task in (connection, dialling, stopping, *dialer.under_way):
+        ours = (connection, dialling, looking, stopping, *dialer.under_way)
+        for task in ours:
             task.cancel()
-        await asyncio.gather(connection, dialling, stopping, *dialer.under_way, return_exceptions=True)
+        await asyncio.gather(*ours, return_exceptions=True)
         log.info("stopped", extra={"action": "stopped"})
 
 

@@ -1,4 +1,4 @@
-"""What every call of one running service shares, bundled once by `service`."""
+"""What every call of one running service shares. A call takes it at its beginning and keeps it; see ivr.live."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,19 +4,23 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ivr import recordings
 from ivr.call import Ending
 from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.phone import HungUp
+from ivr.phone import HungUp, Recording
 from ivr.pressing import press_keys
-from ivr.prompts import Prompts, Sound
+from ivr.prompts import Prompts, Sound, spoken_as
+from ivr.questionnaire.model import RecordRules
 from ivr.tape import Tape
 
 #: Instead of keys: nothing is pressed.
 SILENCE = "-"
 #: Instead of keys: the caller hangs up.
 HANG_UP = "hangup"
+#: Instead of keys: something is said for so many seconds, `rec:4`.
+SPEECH = "rec:"
 
 #: Q.850 "normal clearing".
 _NORMAL_CLEARING = 16
@@ -25,13 +29,15 @@ UNRECORDED_SECONDS = 1.0
 
 #: Keys, and perhaps how many seconds after the prompt began the first of them is pressed.
 _KEYS = re.compile(r"(?P<keys>[0-9*#]+)(@(?P<at>[0-9]{1,3}(\.[0-9]{1,2})?))?")
+_SPEECH = re.compile(r"rec:[0-9]{1,3}(\.[0-9])?")
 
 
 class TerminalPhone:
     """One "call". Implements `ivr.phone.Phone`.
 
     `texts` says what each prompt says, `answers` gives keys (`365`, or `365@2`: two seconds after the prompt began),
-    `-` or `hangup` for one ask after another (its end is a hang-up), `show` prints a line, `tape` records it all.
+    `-`, `rec:4` or `hangup` for one ask after another (its end is a hang-up), `show` prints a line, `tape` records it
+    all.
     """
 
     def __init__(
@@ -77,6 +83,25 @@ class TerminalPhone:
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Print what is said and take one answer. Keys left over when the entry is complete are lost. Raises HungUp."""
         self._print(sounds)
+        return self._press(await self._answer(sounds), sounds, rules)
+
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """Print what is said and take one answer; `rec:4` is 4 seconds of speech. Raises HungUp, StorageError."""
+        self._print(sounds)
+        answer = await self._answer(sounds)
+        if not answer.startswith(SPEECH):
+            entry = self._press(answer, sounds, rules)
+            return entry if entry.keys else Recording(0.0)
+        self._script.append(answer)
+        recording = spoken(answer, limits, target)
+        if self._tape:
+            self._tape.play(sounds)
+            self._tape.speak(recording.seconds)
+        return recording
+
+    async def _answer(self, sounds: Sequence[Sound]) -> str:
         # Reading the keyboard blocks the loop, which has nothing else to do here, and so Ctrl-C ends it at once.
         answer = next(self._answers, HANG_UP)
         if answer == HANG_UP:
@@ -85,6 +110,9 @@ class TerminalPhone:
             self._script.append(HANG_UP)
             await self.hang_up()
             self._require_live()
+        return answer
+
+    def _press(self, answer: str, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         keys, at = _pressed(answer)
         pressing = press_keys(keys, rules, sum(each.seconds for each in sounds), at)
         if self._tape:
@@ -104,6 +132,12 @@ class TerminalPhone:
     def _require_live(self) -> None:
         if self._over:
             raise HungUp(Ending(None, _NORMAL_CLEARING))
+
+
+def spoken(word: str, limits: RecordRules, target: Path) -> Recording:
+    """The recording of somebody who speaks as `rec:4` says, and then presses `#`. Raises StorageError."""
+    seconds = min(float(word.removeprefix(SPEECH)), limits.max_seconds)
+    return Recording(recordings.store(target, recordings.silence(seconds)))
 
 
 def gather(keys: str, rules: KeyRules) -> Entry:
@@ -127,7 +161,7 @@ def _word_of(entry: Entry) -> str:
 def scripted(keys: str, show: Callable[[str], None]) -> Iterator[str]:
     """Answers from a script such as `1 365 1 98#@1.5 - hangup`: one word for each ask, shown as it is used.
 
-    Raises BadInput for a word that is none of keys, `-` and `hangup`.
+    Raises BadInput for a word that is none of keys, `-`, `rec:4` and `hangup`.
     """
     words = keys.split()
     problems = [problem("questionnaire.bad_answer", given=word) for word in words if not _is_answer(word)]
@@ -156,9 +190,10 @@ def typed(show: Callable[[str], None], read: Callable[[str], str] = input) -> It
 
 
 def _is_answer(word: str) -> bool:
-    return word in (SILENCE, HANG_UP) or _KEYS.fullmatch(word) is not None
+    return word in (SILENCE, HANG_UP) or any(form.fullmatch(word) for form in (_KEYS, _SPEECH))
 
 
-def unrecorded(prompt_ids: Iterable[str], language: str) -> Prompts:
+def unrecorded(prompt_ids: Iterable[str], *languages: str) -> Prompts:
     """Prompts without audio, for a telephone that only prints: a questionnaire can be tried before it is recorded."""
-    return Prompts(Path(), {(language, each): Sound(each, Path(), UNRECORDED_SECONDS) for each in prompt_ids})
+    spoken = {spoken_as(each, language) for each in prompt_ids for language in languages}
+    return Prompts(Path(), {each: Sound(each[1], Path(), UNRECORDED_SECONDS) for each in spoken})

@@ -1,17 +1,25 @@
 """A person's walk through the questionnaire on one call: which session it belongs to, and how each turn is stored."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from ivr import recordings
 from ivr.conversation import Voice, converse
 from ivr.phone import Phone
-from ivr.questionnaire.model import Questionnaire, Turn
+from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
+from ivr.questionnaire.next_call import next_call_of
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, start
 from ivr.site import Site
 from ivr.storage import sessions
+from ivr.storage.people import facts_of, get_person
 from ivr.storage.questionnaires import questionnaire_source
+from ivr.storage.reports import last_report
 from ivr.storage.schema import Auth, Source
 from ivr.storage.sessions import StoredSession
+from ivr.storage.voice_messages import Said
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,61 @@ async def go_on(site: Site, phone: Phone, session: StoredSession) -> None:
 
 async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -> None:
     questionnaire = await version_of(site, first.session.questionnaire)
+    tapes = _Tapes(lambda: site.config.voice_messages / f"{site.new_id()}.wav")
 
     async def commit(turn: Turn) -> None:
-        await site.database.write(sessions.save_turn, session.id, phone.call_id, turn, site.now())
+        said = tapes.named_by(turn)
+        await site.database.write(sessions.save_turn, session.id, phone.call_id, turn, site.now(), said)
 
-    await converse(phone, Voice(site.prompts, questionnaire.language), questionnaire, first, commit)
+    await converse(phone, Voice(site.prompts, questionnaire.language), questionnaire, first, commit, tapes.new_file)
+
+
+@dataclass
+class _Tapes:
+    """What is said on one call, between its file and its row."""
+
+    new_path: Callable[[], Path]
+    files: list[Path] = field(default_factory=list)
+
+    def new_file(self) -> Path:
+        """Where the next thing that is said goes."""
+        self.files.append(self.new_path())
+        return self.files[-1]
+
+    def named_by(self, turn: Turn) -> tuple[Said, ...]:
+        """What was said since the last turn and means something to this one. What does not (a click) is deleted."""
+        questions = {each.value: each.question for each in turn.answered} | {
+            turn.session.pending: turn.session.question
+        }
+        kept = [each for each in self.files if each.stem in questions]
+        for each in self.files:
+            if each not in kept:
+                each.unlink(missing_ok=True)
+        self.files.clear()
+        return tuple(Said(each.stem, questions[each.stem], recordings.length_of(each)) for each in kept)
+
+
+async def _known_of(site: Site, who: Who) -> PersonFacts:
+    """What the questions of a new session may depend on."""
+    if who.person_id is None or who.auth is Auth.KEYED_ID:
+        # Everybody can key an ID. What is asked and said must not tell whether somebody has it, and what of them is
+        # known: as with an ID that nobody has.
+        return PersonFacts()
+    person = await site.database.read(get_person, who.person_id)
+    if person is None:
+        return PersonFacts()
+    facts = await site.database.read(facts_of, person.id)
+    last = await site.database.read(last_report, person.id)
+    return PersonFacts(facts, person.language, last, _next_call(site, person.slot))
+
+
+def _next_call(site: Site, slot: str) -> NextCall | None:
+    """When we ring next, of somebody whose report of today is then in: never again today."""
+    hours = site.config.slots.get(slot)
+    if hours is None:
+        return None
+    tomorrow = site.today() + timedelta(days=1)
+    return next_call_of(datetime.combine(tomorrow, hours.first, site.config.centre.zone), site.today())
 
 
 async def version_of(site: Site, version: str) -> Questionnaire:
@@ -65,18 +123,18 @@ async def _waiting(site: Site, who: Who) -> tuple[StoredSession, Turn] | None:
     if who.auth is Auth.KEYED_ID:
         # To go on in the middle would say that the ID exists, and how far its person got: from the beginning, as with
         # an ID that nobody has. What was answered before stays stored.
-        return session, start(questionnaire)
+        return session, start(questionnaire, await _known_of(site, who))
     return session, reopen(questionnaire, session.state)
 
 
 async def _opened(site: Site, who: Who) -> tuple[StoredSession, Turn]:
-    first = start(site.questionnaire)
+    first = start(site.questionnaire, await _known_of(site, who))
     session = StoredSession(
         id=site.new_id(),
         person_id=who.person_id,
         claimed_id=who.claimed_id,
         day=site.today(),
-        language=site.questionnaire.language,
+        language=first.session.language,
         source=who.source,
         auth=who.auth,
         state=first.session,

@@ -8,7 +8,7 @@ from pathlib import Path
 from ivr.errors import BadInput, Problem, problem
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts, Sound
-from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Session, Turn
+from ivr.questionnaire.model import Kind, NextCall, PersonFacts, Questionnaire, Session, Turn
 from ivr.questionnaire.said import prompt_ids
 from ivr.terminal import unrecorded
 
@@ -90,13 +90,19 @@ def as_case(questionnaire: Questionnaire, script: str, turns: Sequence[Turn]) ->
     its turns, the first among them.
     """
     session = turns[-1].session
+    spoken = [each.id for each in questionnaire.questions if each.kind is Kind.VOICE_MESSAGE]
+    # Each that was spoken is kept, also one that was spoken again.
+    messages = sum(each.question in spoken for turn in turns for each in turn.answered)
     answers = _mapping({each.question: each.value for each in session.answers})
     lines = [
         f"- name: {_text(questionnaire.id)}",
+        f"  questionnaire: {_text(Path(questionnaire.file).stem)}",
         *_person(questionnaire, turns[0].session),
         f'  calls: ["{script}"]',
         f"  answers: {answers}",
         f"  status: {session.status}",
+        *([f"  language: {session.language}"] if session.language != questionnaire.language else []),
+        *([f"  messages: {messages}"] if messages else []),
         *_list("follow_ups", [each for turn in turns for each in turn.follow_ups]),
         *_list("alerts", [rule.id for turn in turns for rule in turn.alerts]),
         "  says:",

@@ -62,7 +62,15 @@ def _die_with_parent() -> None:
 def _prepare(site: PbxSite, files: dict[str, str]) -> None:
     if len(os.fsencode(site.run / "asterisk.ctl")) > _LONGEST_SOCKET:
         raise CannotStart(problem("sandbox.folder_too_long", folder=site.run))
-    for folder in (site.etc, site.state, site.run, site.log, site.log / "cdr-custom", site.log / "cel-custom"):
+    for folder in (
+        site.etc,
+        site.state,
+        site.state / "recording",
+        site.run,
+        site.log,
+        site.log / "cdr-custom",
+        site.log / "cel-custom",
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     # Old complaints are not this run's.
     (site.log / "messages.log").unlink(missing_ok=True)

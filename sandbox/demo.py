@@ -6,9 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -26,7 +24,7 @@ from sandbox.install import install
 from sandbox.network import Network, running_network
 from sandbox.ports import free_base_port
 from sandbox.script import Person, load_people
-from sandbox.service import Installation, command, running_service, write_files
+from sandbox.service import PRACTICE_DAY, Installation, command, running_service, write_files
 from sandbox.settings import NetworkSettings
 
 SCENARIO = Path(__file__).with_name("scenarios") / "demo.yaml"
@@ -42,7 +40,6 @@ SETTINGS = {
         "retry_seconds": {"busy": [20], "no_answer": [20], "no_key": [10], "cut_off": [60], "congestion": [10, 20]},
     },
 }
-ZONE = ZoneInfo("Asia/Tokyo")
 _SETTLED = (DayState.REPORTED, DayState.FOLLOW_UP)
 
 
@@ -111,10 +108,9 @@ def _may_call(person: Person, seen: Seen) -> bool:
 
 
 def _look(service: Installation) -> Seen:
-    day = datetime.now(ZONE).date()
     try:
         with open_reader(service.database) as reader:
-            return Seen(reader.read(status_of_day, day), reader.read(export_rows, day, day))
+            return Seen(reader.read(status_of_day, PRACTICE_DAY), reader.read(export_rows, PRACTICE_DAY, PRACTICE_DAY))
     except StorageError:
         return Seen((), ())  # busy for a moment
 

@@ -12,7 +12,7 @@ from sandbox.handset import Clock, Handset
 from sandbox.journal import CallRecord, KeyPress, Speech
 from sandbox.listening import Ear, Heard
 from sandbox.patient import Act, Patient
-from sandbox.script import SIP_STATUS, CallScript, Does
+from sandbox.script import SIP_STATUS, CallScript, Does, spoken_and_pressed
 
 #: How long a key sounds; Asterisk drops what is shorter than 80 ms.
 KEY_SECONDS = 0.12
@@ -180,7 +180,12 @@ class Line:
             return None
 
     async def _press(self, act: Act, pause: float, handset: Handset) -> None:
-        for index, key in enumerate(act.keys):
+        speaks, keys = spoken_and_pressed(act.keys)
+        if speaks:
+            handset.say(sound.murmur(speaks))
+            if await self._ended_within(speaks):
+                return
+        for index, key in enumerate(keys):
             if await self._ended_within(max(0.0, pause - QUIET_SECONDS) if index else 0.0):
                 return
             began = time.monotonic() + QUIET_SECONDS

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from sandbox.settings import PROMPTS
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONNAIRE = ROOT / "questionnaires" / "daily.yaml"
+#: An ordinary Wednesday, so that no test depends on the day or the hour at which it runs.
+PRACTICE_DAY = date(2026, 11, 4)
+PRACTICE_CLOCK = f"{PRACTICE_DAY} 09:00"
 #: Seconds that a stopping service may take; it lets calls end for 20.
 _STOP_SECONDS = 30.0
 
@@ -55,6 +59,7 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
     settings: dict[str, Any] = {
         "centre": {"name": "さくら保健所"},
         "numbers": "practice",
+        "practice_clock": PRACTICE_CLOCK,
         "database": str(made.database),
         "questionnaire": str(QUESTIONNAIRE),
         "prompts": str(PROMPTS),
@@ -79,6 +84,13 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
     return made
 
 
+def set_clock(installation: Installation, time_of_day: str) -> None:
+    """From its next start on, its practice begins at this time."""
+    settings = yaml.safe_load(installation.config.read_text(encoding="utf-8"))
+    settings["practice_clock"] = f"{PRACTICE_DAY} {time_of_day}"
+    installation.config.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
 async def command(installation: Installation, *arguments: str) -> tuple[int, str, str]:
     """Run `kenko-call ARGUMENTS --config …` to its end: exit code, stdout, stderr."""
     process = await asyncio.create_subprocess_exec(
@@ -94,11 +106,11 @@ async def command(installation: Installation, *arguments: str) -> tuple[int, str
 
 
 @contextlib.asynccontextmanager
-async def running_service(installation: Installation, clock: str = "9:00") -> AsyncIterator[asyncio.subprocess.Process]:
-    """`kenko-call run`, until the end of the block; its practice clock begins at `clock`."""
+async def running_service(installation: Installation) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`kenko-call run`, until the end of the block."""
     with installation.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *_program(), "run", "--config", str(installation.config), "--practice-clock", clock, stdout=log, stderr=log
+            *_program(), "run", "--config", str(installation.config), stdout=log, stderr=log
         )
     try:
         yield process

@@ -14,6 +14,7 @@ from ivr.questionnaire.model import (
     PersonFacts,
     Pressed,
     Questionnaire,
+    Recorded,
     Session,
     Silence,
     Turn,
@@ -21,11 +22,15 @@ from ivr.questionnaire.model import (
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, resume, start
 from ivr.storage.sessions import session_from_json, session_to_json
-from ivr.terminal import HANG_UP, SILENCE, gather
+from ivr.terminal import HANG_UP, SILENCE, SPEECH, gather
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "cases"
 NOBODY = PersonFacts()
+
+
+#: In place of the id of a recording, which is another one each time.
+SPOKEN = "spoken"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Conversation:
     alerts: tuple[str, ...] = ()
     says: tuple[str, ...] = ()  #: prompt ids of each turn, one blank between; empty: not compared
     person: PersonFacts = NOBODY  #: what is known when the first call begins
+    questionnaire: str = "short"
+    language: str = "ja"
+    messages: int = 0  #: recordings that are kept
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,14 @@ def read_conversations(source: str) -> list[Conversation]:
     return TypeAdapter(list[Conversation]).validate_python(parse_document(source, "conversations.yaml").data)
 
 
+def asked(name: str) -> Questionnaire:
+    """A questionnaire that conversations go through."""
+    return parse((CASES / f"{name}.yaml").read_bytes(), f"tests/cases/{name}.yaml")
+
+
 def short() -> Questionnaire:
-    """The questionnaire that the conversations go through."""
-    return parse((CASES / "short.yaml").read_bytes(), "tests/cases/short.yaml")
+    """The questionnaire that most conversations go through."""
+    return asked("short")
 
 
 def daily() -> Questionnaire:
@@ -81,6 +94,8 @@ def through_json(session: Session) -> Session:
 def as_input(word: str, turn: Turn) -> Input:
     """What a driver hands the engine when `word` is pressed after `turn`."""
     assert turn.rules is not None
+    if turn.record and word.startswith(SPEECH):
+        return Recorded(SPOKEN, float(word.removeprefix(SPEECH)))
     entry = gather("" if word == SILENCE else word, turn.rules)
     return Silence() if entry.ended_by is EndedBy.SILENCE else Pressed(entry.keys, entry.ended_by)
 

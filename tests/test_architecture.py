@@ -26,6 +26,7 @@ PURE = (
     "ivr.ari.events",
     "ivr.ari.playing",
     "ivr.ari.settings",
+    "ivr.ari.taping",
     "ivr.questionnaire",
     "ivr.spoken",
     "ivr.window",
@@ -90,7 +91,8 @@ def test_drivers_know_neither_storage_nor_config_nor_each_other(module: str) -> 
 
 @pytest.mark.parametrize("module", [each for each in MODULES if not inside(each, ("ivr.storage",))])
 def test_only_storage_holds_sql(module: str) -> None:
-    assert {each for each in imports(MODULES[module]) if inside(each, ("sqlalchemy", "sqlite3", "alembic"))} == set()
+    sql = ("sqlalchemy", "sqlite3", "pysqlite3", "alembic")
+    assert {each for each in imports(MODULES[module]) if inside(each, sql)} == set()
 
 
 @pytest.mark.parametrize("module", [each for each in MODULES if inside(each, ("scheduler",))])

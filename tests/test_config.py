@@ -66,6 +66,14 @@ def test_the_example_holds_every_setting() -> None:
     assert set(DATA["slots"]["morning"]) == {"from", "until"}
 
 
+def test_only_practice_has_a_clock_of_its_own(tmp_path: Path) -> None:
+    text = EXAMPLE.replace("numbers: practice\n", "numbers: japan\n").replace('["05000000100"]', '["05031234567"]')
+    _, line = changed("practice_clock: ", "")
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path, text)
+    assert [(each.message, each.line) for each in refused.value.problems] == [("config.clock_refused", line)]
+
+
 def stated_default(name: str) -> str | None:
     """What the comment of a setting says: on its line, going on below it, or on the lines above."""
     lines = EXAMPLE.splitlines()
@@ -117,7 +125,7 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param("time_zone: Asia/Tokyo", "time_zone: Tokyo", "Asia/Tokyo", "such as Asia/Tokyo", id="zone"),
         pytest.param("time_zone: Asia/Tokyo", "time_zone: ../x", "Asia/Tokyo", "such as Asia/Tokyo", id="zone path"),
         pytest.param("time_zone: Asia/Tokyo", "time_zone: 9", "文字で", "write text", id="zone type"),
-        pytest.param("numbers: practice", "numbers: all", "'japan', 'practice'", "'japan', 'practice'", id="plan"),
+        pytest.param("numbers: practice\n", "numbers: all\n", "'japan', 'practice'", "'japan', 'practice'", id="plan"),
         pytest.param("url: http://127", "url: ftp://127", "後ろに / は", "host and port only", id="url"),
         pytest.param(":8088    #", ":8088/ari #", "後ろに / は", "host and port only", id="url with a path"),
         pytest.param("secret_file: var/ari.secret", "secret_file: 5", "ファイルの場所", "path of a file", id="path"),
@@ -188,7 +196,7 @@ def test_every_missing_setting_is_named_at_once(tmp_path: Path) -> None:
     ]
 
 
-REAL = EXAMPLE.replace("numbers: practice", "numbers: japan")
+REAL = EXAMPLE.replace("numbers: practice\n", "numbers: japan\n").replace("practice_clock: 2026-11-04 09:00\n", "\n")
 
 
 @pytest.mark.parametrize(

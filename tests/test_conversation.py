@@ -91,6 +91,11 @@ async def test_a_stuck_star_comes_to_an_end() -> None:
     assert len(stuck.said) == MOST_REPEATS + 1
 
 
+def nowhere() -> Path:
+    """Nothing is said in these."""
+    raise AssertionError
+
+
 async def test_each_turn_is_committed_before_it_is_heard() -> None:
     events: list[tuple[str, ...]] = []
 
@@ -101,7 +106,7 @@ async def test_each_turn_is_committed_before_it_is_heard() -> None:
         events.append(said)
 
     phone = FakePhone(press=keys("2 2 365 1 98# 1"), watch=heard)
-    await converse(phone, VOICE, SHORT, start(SHORT), commit)
+    await converse(phone, VOICE, SHORT, start(SHORT), commit, nowhere)
     assert len(events) == 14
     assert events[::2] == events[1::2]
     assert phone.over
@@ -118,7 +123,7 @@ async def test_what_cannot_be_committed_is_not_heard() -> None:
 
     phone = FakePhone(press=keys("2 2 365 1 98# 1"))
     with pytest.raises(StorageError):
-        await converse(phone, VOICE, SHORT, start(SHORT), commit)
+        await converse(phone, VOICE, SHORT, start(SHORT), commit, nowhere)
     assert len(phone.said) == 2
 
 
@@ -201,7 +206,7 @@ async def test_whoever_chooses_a_language_hears_it_at_once() -> None:
         """Nothing is stored here."""
 
     phone = FakePhone(press=keys("2 1"))
-    await converse(phone, Voice(Prompts(Path(), sounds), "ja"), LANGUAGES, start(LANGUAGES), commit)
+    await converse(phone, Voice(Prompts(Path(), sounds), "ja"), LANGUAGES, start(LANGUAGES), commit, nowhere)
     assert phone.said == [
         ("example/language in ja", "example/language in en"),
         ("example/better in en", "frame/yes_no_unknown in en"),

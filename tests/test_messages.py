@@ -18,6 +18,7 @@ from ivr.handover import HandOver
 from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
+from ivr.storage.schema import Cause, Verdict
 from ivr.storage.status import DayState
 from tests.cases_runner import ROOT
 
@@ -76,6 +77,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "direction": Direction,
     "call_state": CallState,
     "session": SessionStatus,
+    "cause": Cause,
+    "verdict": (*Verdict, "live"),
 }
 
 

@@ -5,10 +5,12 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,17 +19,19 @@ from ivr.ari.phone import AriPhone
 from ivr.call import Outcome
 from ivr.config import Config
 from ivr.errors import BadInput, StorageError
+from ivr.live import LOOK_SECONDS
 from ivr.service import STARTUP_TIME, Desk, World, real_world, serve
 from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import get_call
-from ivr.storage.database import open_reader
-from ivr.storage.questionnaires import questionnaire_source
+from ivr.storage.database import open_database, open_reader
+from ivr.storage.questionnaires import history, questionnaire_source, standing, wish
+from ivr.storage.schema import Cause
 from scheduler.dialer import Dialer
-from tests.cases_runner import ROOT
+from tests.cases_runner import CASES, ROOT
 from tests.fakes.ari import SECRET, USER, FakeAsterisk
 from tests.fakes.phone import FakePhone, keys
-from tests.fakes.site import DAILY, Clock, settings
+from tests.fakes.site import DAILY, Clock, as_it_is, settings
 from tests.rows import attempt_ends, report_ends
 from tests.storage.records import HANAKO, SACHIKO, dial, ring_in
 from tests.test_cdr import line
@@ -122,8 +126,48 @@ async def test_with_bad_settings_nothing_is_started(asterisk: FakeAsterisk, acti
     assert asterisk.requests == []
 
 
+@dataclass
+class Looks:
+    """A clock on which only the looks at files pass, as often as the test wants."""
+
+    due: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def sleep(self, seconds: float) -> None:
+        await (self.due.acquire() if seconds == LOOK_SECONDS else never(seconds))
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self.due.release()
+            await asyncio.sleep(0.01)
+
+
+async def test_a_running_service_takes_what_is_saved_and_what_staff_wish(
+    asterisk: FakeAsterisk, actions: Actions, tmp_path: Path
+) -> None:
+    (tmp_path / "now.yaml").write_text((CASES / "three.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    config = config_for(asterisk, tmp_path).model_copy(update={"questionnaire": tmp_path / "now.yaml"})
+    looks = Looks()
+    running = asyncio.create_task(serve(config, World(Clock().now, lambda: "kc", looks.sleep)))
+    await actions.event("pbx_ready").wait()
+
+    def verdicts() -> list[tuple[str, str, str | None]]:
+        with open_reader(config.database) as reader:
+            return [(each.cause, each.verdict, each.by_whom) for each in reader.read(history, 9)]
+
+    (tmp_path / "now.yaml").write_text("id: three\n", encoding="utf-8")
+    await looks.until(actions.event("questionnaire_refused").is_set)
+    async with await open_database(config.database, beside_service=True) as beside:
+        old = (await beside.read(standing)).live
+        assert old is not None
+        await beside.write(wish, Cause.ACTIVATE, "sato", old.hash, Clock().now())
+    await looks.until(lambda: verdicts()[0] == ("activate", "done", "sato"))
+    assert verdicts()[1:] == [("saved", "refused", None), ("started", "done", None)]
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await running == 0
+
+
 async def test_calls_in_and_calls_found_are_in_progress_until_they_end(site: Site) -> None:
-    desk = Desk(site)
+    desk = Desk(as_it_is(site))
     counted: list[int] = []
 
     async def watch(step: int, _: tuple[str, ...]) -> None:
@@ -140,7 +184,7 @@ async def test_calls_in_and_calls_found_are_in_progress_until_they_end(site: Sit
 
 
 async def test_a_call_that_breaks_is_no_longer_in_progress(site: Site) -> None:
-    desk = Desk(site)
+    desk = Desk(as_it_is(site))
     await site.database.close()
     with pytest.raises(StorageError):
         await desk.arrived(cast(AriPhone, FakePhone()), None, "")
@@ -157,14 +201,14 @@ async def test_after_a_crash_only_living_calls_are_open_and_the_call_records_are
         await site.database.write(dial, person.id, person)
     await site.database.write(ring_in, "in")
     cdr.write_text(line(HANAKO.id, "BUSY") + "\n", encoding="utf-8")
-    await Desk(site).reconciled(frozenset({SACHIKO.id}), restarted=False)
+    await Desk(as_it_is(site)).reconciled(frozenset({SACHIKO.id}), restarted=False)
     assert await site.database.read(attempt_ends) == [("ended", Outcome.BUSY), ("dialing", None)]
     ends = {each: (await site.database.read(get_call, each)).outcome for each in (HANAKO.id, SACHIKO.id, "in")}
     assert ends == {HANAKO.id: Outcome.BUSY, SACHIKO.id: None, "in": Outcome.UNKNOWN}
 
 
 async def test_the_end_waits_for_calls_but_not_for_ever(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk(site)
+    desk = Desk(as_it_is(site))
     dialer = cast(Dialer, type("Idle", (), {"under_way": set()}))
     await service._let_calls_end(dialer, desk)  # nobody is on the line
     over = asyncio.Event()
@@ -192,7 +236,7 @@ def test_ids_are_never_the_same_and_may_name_a_channel() -> None:
     assert world.now().tzinfo is not None
 
 
-@pytest.mark.parametrize("given", ["25:00", "9", "noon", ""])
-def test_a_practice_clock_is_a_time_of_day(given: str) -> None:
-    with pytest.raises(BadInput):
-        real_world(settings(), given)
+def test_practice_begins_when_its_settings_say() -> None:
+    begins = datetime(2026, 11, 4, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
+    world = real_world(settings(practice_clock="2026-11-04 09:00"))
+    assert begins <= world.now() < begins + timedelta(minutes=1)

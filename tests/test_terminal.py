@@ -1,19 +1,21 @@
 """The telephone in the terminal, and the golden conversations over it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ivr.conversation import Voice, converse
 from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import BadInput
-from ivr.phone import HungUp, Phone
+from ivr.phone import HungUp, Phone, Recording
 from ivr.prompt_texts import load_texts
-from ivr.questionnaire.model import Turn
+from ivr.questionnaire.model import RecordRules, Turn
 from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import reopen, start
+from ivr.recordings import length_of
 from ivr.terminal import TerminalPhone, gather, scripted, typed, unrecorded
-from tests.cases_runner import ROOT, Conversation, conversations, short
+from tests.cases_runner import ROOT, SPOKEN, Conversation, asked, conversations
 
 TEXTS = {"a/b": "押してください。"}
 NUMBER = KeyRules(length=3, ignored=frozenset("#"))
@@ -44,6 +46,26 @@ async def test_the_end_of_the_script_is_a_hang_up(keys: str) -> None:
             await line.ask((), CHOICE)
     with pytest.raises(HungUp):
         await line.say(())
+
+
+RECORDED = RecordRules(20, 2)
+
+
+async def test_what_is_said_is_silence_of_its_length(tmp_path: Path) -> None:
+    line = phone("rec:4 rec:30 - # 5 rec:3", [])
+    file = tmp_path / "said.wav"
+    assert await line.record((), CHOICE, RECORDED, file) == Recording(4.0)
+    assert length_of(file) == 4.0
+    assert await line.record((), CHOICE, RECORDED, file) == Recording(20.0)
+    file.unlink()
+    assert await line.record((), CHOICE, RECORDED, file) == Recording(0.0)
+    assert await line.record((), CHOICE, RECORDED, file) == Recording(0.0)
+    assert await line.record((), CHOICE, RECORDED, file) == Entry("5", EndedBy.FULL)
+    assert not file.exists()
+    # Where keys are asked for, whoever speaks presses nothing.
+    assert await line.ask((), CHOICE) == Entry("", EndedBy.SILENCE)
+    with pytest.raises(HungUp):
+        await line.record((), CHOICE, RECORDED, file)
 
 
 async def test_after_our_own_hang_up_nothing_more_can_be_said() -> None:
@@ -102,9 +124,9 @@ def test_texts_of_prompts_and_of_values() -> None:
 
 
 @pytest.mark.parametrize("case", conversations(), ids=lambda case: case.name)
-async def test_conversation(case: Conversation) -> None:
-    found = short()
-    voice = Voice(unrecorded(prompt_ids(found), found.language), found.language)
+async def test_conversation(case: Conversation, tmp_path: Path) -> None:
+    found = asked(case.questionnaire)
+    voice = Voice(unrecorded(prompt_ids(found), "ja", "en"), found.language)
     turns: list[Turn] = []
 
     async def commit(turn: Turn) -> None:
@@ -114,7 +136,7 @@ async def test_conversation(case: Conversation) -> None:
         first = reopen(found, turns[-1].session) if turns else start(found)
         line = TerminalPhone("call", {}, scripted(keys, lambda _: None), lambda _: None)
         try:
-            await converse(line, voice, found, first, commit)
+            await converse(line, voice, found, first, commit, lambda: tmp_path / f"{SPOKEN}.wav")
         except HungUp:
             assert turns[-1].session.status == "waiting"
     session = turns[-1].session

@@ -1,5 +1,6 @@
 """Names of read-back values that end in Asterisk's log must not be answers."""
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_links_of_earlier_runs_are_gone_and_nothing_else(tmp_path: Path) -> None
     values = sum(prompt.startswith("value/") for _, prompt in PROMPTS.sounds)
     assert {each.name[0] for each in tmp_path.iterdir()} == {"b", "o"}
     assert len(list(tmp_path.iterdir())) == values + 1
+
+
+def test_what_was_veiled_before_keeps_its_links(tmp_path: Path) -> None:
+    names = count()
+    fewer = replace(PROMPTS, sounds=dict(list(PROMPTS.sounds.items())[:-1]))
+    before = veil(fewer, tmp_path / "sounds", lambda: f"x{next(names)}")
+    after = veil(PROMPTS, tmp_path / "sounds", lambda: f"x{next(names)}", before)
+    (new,) = after.sounds.keys() - before.sounds.keys()
+    assert {key: after.sounds[key] for key in before.sounds} == before.sounds
+    assert after.sounds[new].path.readlink() == PROMPTS.sounds[new].path
+    assert after.sounds[new].path not in {each.path for each in before.sounds.values()}
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import aiohttp
 from ivr.ari.events import Channel, ChannelUserevent, Event, StasisStart, Vanished, channel_of
 from ivr.ari.inbox import Inbox
 from ivr.ari.link import Link, open_link
-from ivr.ari.rest import Params, open_session, send_http, unreachable
+from ivr.ari.rest import Params, fetch_http, open_session, send_http, unreachable
 from ivr.ari.settings import PbxSettings, Transport, rest_over_websocket
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,12 @@ class AriClient:
         if self._session is None:
             raise unreachable(self.settings)
         return await send_http(self._session, self.settings, (method, path), params, body, deadline)
+
+    async def fetch(self, path: str, deadline: float) -> bytes:
+        """The bytes of a file. Raises as `request` does."""
+        if self._session is None:
+            raise unreachable(self.settings)
+        return await fetch_http(self._session, self.settings, path, deadline)
 
     def watch(self, channel_id: str) -> Inbox:
         """The inbox of a channel, from before the channel exists: own ids, subscribe, then send."""

@@ -88,6 +88,21 @@ class PlaybackFinished:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """What is said on one channel, being stored."""
+
+    name: str
+    channel_id: str
+
+
+@dataclass(frozen=True)
+class RecordingEnded:
+    """RecordingFinished: it is stored (`#`, silence, the longest time, a stop, a hang-up); or RecordingFailed."""
+
+    recording: Recording
+
+
+@dataclass(frozen=True)
 class ApplicationReplaced:
     """Another connection took our application over."""
 
@@ -133,6 +148,7 @@ Event = (
     | PlaybackStarted
     | PlaybackContinuing
     | PlaybackFinished
+    | RecordingEnded
     | ApplicationReplaced
     | ChannelUserevent
     | Vanished
@@ -163,6 +179,8 @@ def channel_of(event: Event) -> str:
     match event:
         case PlaybackStarted() | PlaybackContinuing() | PlaybackFinished():
             return event.playback.channel_id
+        case RecordingEnded():
+            return event.recording.channel_id
         case Vanished():
             return event.channel_id
         case ApplicationReplaced() | ChannelUserevent() | RestResponse() | Ignored():
@@ -254,6 +272,13 @@ def _finished(fields: Mapping[str, object]) -> Event | None:
     return PlaybackFinished(playback) if playback else None
 
 
+def _recorded(fields: Mapping[str, object]) -> Event | None:
+    recording = _mapping(fields.get("recording"))
+    kind, _, channel_id = _text(recording, "target_uri").partition(":")
+    name = _text(recording, "name")
+    return RecordingEnded(Recording(name, channel_id)) if kind == "channel" and channel_id and name else None
+
+
 def _response(fields: Mapping[str, object]) -> Event:
     return RestResponse(
         _text(fields, "request_id"),
@@ -271,6 +296,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
     "PlaybackFinished": _finished,
+    "RecordingFinished": _recorded,
+    "RecordingFailed": _recorded,
     "ApplicationReplaced": lambda fields: ApplicationReplaced(_text(fields, "application")),
     "ChannelUserevent": lambda fields: ChannelUserevent(_text(fields, "application")),
     "RESTResponse": _response,

@@ -1,26 +1,23 @@
-"""One call, played and listened to over ARI: implements `ivr.phone.Phone`."""
+"""One call, played, listened to and recorded over ARI: implements `ivr.phone.Phone`."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from ivr.ari.causes import ending
+from ivr import recordings
+from ivr.ari.channel import GONE, AriChannel
 from ivr.ari.client import AriClient
-from ivr.ari.events import (
-    ChannelDestroyed,
-    ChannelDtmfReceived,
-    Event,
-    PlaybackFinished,
-    StasisEnd,
-    StasisStart,
-    Vanished,
-)
+from ivr.ari.events import ChannelDtmfReceived, Event, PlaybackFinished
 from ivr.ari.playing import Playing, Tail, hear, longest_wait, media, media_uri
+from ivr.ari.taping import Taping, listen, order
 from ivr.call import Ending, Outcome
 from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
-from ivr.phone import HungUp
+from ivr.phone import HungUp, Recording
 from ivr.prompts import Sound
+from ivr.questionnaire.model import RecordRules
 
 log = logging.getLogger(__name__)
 
@@ -28,78 +25,27 @@ log = logging.getLogger(__name__)
 #: Asterisk has no list of playbacks. Never are more than two of one call alive.
 _PLAYBACK_IDS = 4
 _AFTER_ANSWER_SECONDS = 0.5
-#: How long ChannelDestroyed, which has the cause, may come after StasisEnd (1 ms on 22.10.1).
-_CAUSE_SECONDS = 2.0
 #: How long the end of a stopped playback may take before the next one (1 ms on 22.10.1).
 _SETTLE_SECONDS = 0.25
-#: The originate timeout and our clock do not tick together.
-_RINGING_SLACK_SECONDS = 0.5
-#: How much longer than it may ring we wait for Asterisk to say how it ended.
-_OVERDUE_SECONDS = 10.0
 #: No call of ours rings longer: Terminal Facilities Rules, Article 32-3.
 _LONGEST_RINGING_SECONDS = 120.0
-#: 404: no such channel. 409: not in Stasis any more. 412: being hung up.
-_GONE = frozenset({404, 409, 412})
+#: A minute of speech is a megabyte, and the request waits for its file.
+_FETCH_SECONDS = 20.0
 
 
-class AriPhone:
-    """One channel of ours. Made by `AriLine` and `Pbx`, which see to it that its inbox exists before the channel.
-
-    Every method raises HungUp when the call is over.
-    """
+class AriPhone(AriChannel):
+    """Made by `AriLine` and `Pbx`, which see to it that its inbox exists before the channel."""
 
     def __init__(
         self, client: AriClient, call_id: str, tail: Tail, *, answered: bool, taken_over: bool = False
     ) -> None:
-        self._client = client
-        self._call_id = call_id
+        super().__init__(client, call_id, answered=answered)
         self._tail = tail
-        self._inbox = client.watch(call_id)
-        self._answered = answered  #: in Stasis: we may play and listen
         #: Playbacks that may still play although nobody wants them: a process before us began them, or it is not known
         #: whether they were stopped. The next prompt would queue behind their tail, and the apology would be heard.
         self._unstopped = {f"{call_id}.{number}" for number in range(_PLAYBACK_IDS)} if taken_over else set()
         self._plays = 0
         self._stopping: str | None = None
-        self._over: Ending | None = None
-
-    @property
-    def call_id(self) -> str:
-        """Our own id of the call (of an inbound one: Asterisk's); also the channel's id."""
-        return self._call_id
-
-    async def wait_answered(self, until: float, ring_until: float) -> None:
-        """Wait until an outbound call is answered. Raises HungUp, with an outcome, if it is not; or TimeoutError.
-
-        Times of the client's clock; an end after `ring_until` is our own ringing time being over.
-        """
-        while not self._answered:
-            item = await self._inbox.next(until)
-            if item is None:
-                raise TimeoutError
-            at, event = item
-            if isinstance(event, StasisStart):
-                self._answered = True
-            elif isinstance(event, ChannelDestroyed):
-                timed_out = at >= ring_until - _RINGING_SLACK_SECONDS
-                # A dead far end looks as one that rings on, but for the state (22.10.1). So does a trunk that sends
-                # early media instead of ringing: therefore a note, not an outcome.
-                note = "it never rang" if timed_out and event.channel.state == "Down" else ""
-                raise self._end(replace(ending(event.tech_cause, event.cause, timed_out), note=note))
-            else:
-                await self._look(event)
-
-    async def until_answered(self, ring_seconds: float) -> None:
-        """A call that a process before us began and that may still ring; so much longer, by what the rows say."""
-        await self._until_answered(ring_seconds + _OVERDUE_SECONDS, ring_seconds)
-
-    async def _until_answered(self, wait_seconds: float, ring_seconds: float) -> None:
-        now = self._client.now()
-        try:
-            await self.wait_answered(now + wait_seconds, now + ring_seconds)
-        except TimeoutError:
-            await self.hang_up()
-            raise HungUp(Ending(Outcome.UNKNOWN, note="it rang too long")) from None
 
     async def answer(self) -> None:
         """Take an inbound call, then 500 ms of silence: a sound before that is cut or becomes early media."""
@@ -151,23 +97,84 @@ class AriPhone:
         await self._stop(playing)
         return state
 
-    async def hang_up(self) -> None:
-        """End the call; nothing happens if it is over already."""
-        if self._over is not None:
-            return
-        self._end(Ending(None, note="hung up by us"))
-        for last in (False, True):
-            try:
-                await self._client.request("DELETE", f"/channels/{self._call_id}")
-            except PbxRefused as error:
-                if error.status not in _GONE:
-                    self._log("hang_up_refused", error)
-            except PbxError as error:
-                # Asking again for an end is harmless. Should both fail, TIMEOUT(absolute) of the dialplan ends it.
-                self._log("hang_up_unclear", error)
-                if not last:
-                    continue
-            return
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """Play to the end, then record; a key that counts is an entry instead."""
+        entry = await self.ask(sounds, replace(rules, first_key=0.0))
+        if entry.keys:
+            return entry
+        await self._settle()
+        taping = Taping(target.stem, self._client.now())
+        if not await self._tape(taping, limits):
+            return Recording(0.0)
+        # Behind the recording waits the tail: should we die meanwhile, nobody is left in silence at its end.
+        playing = await self._play((), rules.first_key)
+        key, over = await self._listen(taping, rules, limits)
+        if key is not None:
+            # Discards it; that it is over already is ordinary.
+            await self._attempt("DELETE", f"/recordings/live/{taping.name}")
+            await self._attempt("DELETE", f"/recordings/stored/{taping.name}")
+        seconds = 0.0 if key is not None else await self._fetch(taping.name, target)
+        if over is not None and not seconds:
+            raise over
+        if over is None:
+            await self._stop(playing)
+        return key or Recording(seconds)
+
+    async def _tape(self, taping: Taping, limits: RecordRules) -> bool:
+        """Whether a recording was begun."""
+        try:
+            await self._client.request("POST", f"/channels/{self._call_id}/record", body=order(taping, limits))
+        except PbxRefused as error:
+            # 500: the folder `recording` in Asterisk's spool is not there, and it makes none (22.10.1).
+            await self._refused(error)
+            return False
+        except PbxSilent as error:
+            self._log("record_unclear", error)
+        except PbxUnreachable as error:
+            raise self._end(Ending(Outcome.UNKNOWN, note=error.render("en"))) from error
+        return True
+
+    async def _listen(self, taping: Taping, rules: KeyRules, limits: RecordRules) -> tuple[Entry | None, HungUp | None]:
+        """Until the recording is over: the entry if a key that counts was pressed, the end if the call is over."""
+        keys = begin(rules, taping.began - rules.guard)
+        try:
+            while not taping.ended:
+                item = await self._next(taping.until(limits))
+                if item is None:
+                    self._log("recording_silent")
+                    await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
+                    break
+                at, event = item
+                after = press(keys, event.digit, at) if isinstance(event, ChannelDtmfReceived) else keys
+                if isinstance(after, Gathering):
+                    keys, taping = after, listen(taping, event)
+                elif after.keys:
+                    return after, None
+        except HungUp as over:
+            # Who hangs up instead of pressing # has left a message all the same: it is there (22.10.1).
+            return None, over
+        return None, None
+
+    async def _fetch(self, name: str, target: Path) -> float:
+        """Bring a finished recording here, and leave none there. Seconds; 0 if there is none."""
+        try:
+            audio = await self._client.fetch(f"/recordings/stored/{name}/file", _FETCH_SECONDS)
+        except PbxError as error:
+            self._log("recording_lost", error)
+            return 0.0
+        seconds = await asyncio.to_thread(recordings.store, target, audio)
+        await self._attempt("DELETE", f"/recordings/stored/{name}")
+        return seconds
+
+    async def _attempt(self, method: str, path: str) -> None:
+        """A request whose fate changes nothing for the caller."""
+        try:
+            await self._client.request(method, path)
+        except PbxError as error:
+            if not (isinstance(error, PbxRefused) and error.status in GONE):
+                self._log("recording_left", error)
 
     async def _heard(
         self, state: Gathering, playing: Playing, at: float, event: Event
@@ -235,7 +242,7 @@ class AriPhone:
         try:
             await self._client.request("DELETE", f"/playbacks/{playback}")
         except PbxRefused as error:
-            if error.status not in _GONE:
+            if error.status not in GONE:
                 self._log("stop_refused", error)
             return False
         except PbxError as error:
@@ -262,44 +269,7 @@ class AriPhone:
             pass
         self._stopping = None
 
-    async def _next(self, until: float) -> tuple[float, Event] | None:
-        """The next event of the channel by `until`, else None. Raises HungUp."""
-        item = await self._inbox.next(until)
-        if item is not None:
-            await self._look(item[1])
-        return item
-
     async def _look(self, event: Event) -> None:
-        """What matters whatever we are doing. Raises HungUp."""
-        if isinstance(event, ChannelDestroyed):
-            raise self._end(Ending(None, event.cause, event.tech_cause))
-        if isinstance(event, Vanished):
-            raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
-        if isinstance(event, StasisEnd):
-            raise await self._left(Ending(None, note="the channel left Stasis"))
+        await super()._look(event)
         if isinstance(event, PlaybackFinished) and event.playback.id == self._stopping:
             self._stopping = None
-
-    async def _refused(self, error: PbxRefused) -> None:
-        """Asterisk would not: raises HungUp if that is because the channel is gone."""
-        if error.status in _GONE:
-            raise await self._left(Ending(None, note=error.reason)) from error
-        self._log("refused", error)
-
-    async def _left(self, otherwise: Ending) -> HungUp:
-        """The channel is ours no more: wait a little for ChannelDestroyed, which knows why."""
-        until = self._client.now() + _CAUSE_SECONDS
-        while (item := await self._inbox.next(until)) is not None:
-            event = item[1]
-            if isinstance(event, ChannelDestroyed):
-                return self._end(Ending(None, event.cause, event.tech_cause))
-        return self._end(otherwise)
-
-    def _end(self, how: Ending) -> HungUp:
-        self._over = how
-        self._client.forget(self._call_id)
-        return HungUp(how)
-
-    def _log(self, action: str, error: PbxError | None = None, level: int = logging.WARNING) -> None:
-        said = error.render("en") if error is not None else ""
-        log.log(level, "%s: %s", action, said, extra={"action": action, "call": self._call_id})

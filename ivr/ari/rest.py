@@ -14,6 +14,8 @@ from ivr.errors import BadInput, PbxRefused, PbxSilent, PbxUnreachable, problem
 
 #: No reply of Asterisk's is longer, but for `GET /channels` of a PBX with thousands of calls.
 LONGEST_REPLY = 4 * 1024 * 1024
+#: Half an hour of speech.
+LONGEST_FILE = 32 * 1024 * 1024
 _LONGEST_REASON = 200
 #: Asterisk keeps an idle connection 15 s (`session_keep_alive`); a client that keeps it as long sends a request into a
 #: connection that closes just then, and cannot know whether a call was placed.
@@ -43,6 +45,30 @@ async def send_http(
     deadline: float,
 ) -> Any:
     """One request, `(method, path)`, sent at most once; for the rest see `AriClient.request`."""
+    status, phrase, text = await _send(session, settings, request, params, body, deadline, LONGEST_REPLY)
+    return understand(settings, " ".join(request), status, phrase, text)
+
+
+async def fetch_http(session: aiohttp.ClientSession, settings: PbxSettings, path: str, deadline: float) -> bytes:
+    """The bytes of a file; for the rest see `AriClient.request`."""
+    request = ("GET", path)
+    status, phrase, found = await _send(session, settings, request, None, None, deadline, LONGEST_FILE)
+    if status != 200 or found is None:
+        understand(settings, " ".join(request), status, phrase, found)
+        raise PbxSilent(problem("pbx.unreadable", request=" ".join(request), status=status))
+    return found
+
+
+async def _send(
+    session: aiohttp.ClientSession,
+    settings: PbxSettings,
+    request: tuple[str, str],
+    params: Params | None,
+    body: object,
+    deadline: float,
+    longest: int,
+) -> tuple[int, str, bytes | None]:
+    """Status, phrase and body of the reply; no body if it is longer than so many bytes."""
     method, path = request
     said = f"{method} {path}"
     try:
@@ -50,21 +76,20 @@ async def send_http(
             asyncio.timeout(deadline),
             session.request(method, f"ari{path}", params=params, json=body, allow_redirects=False) as reply,
         ):
-            status, phrase, text = reply.status, reply.reason or "", await _read(reply)
+            return reply.status, reply.reason or "", await _read(reply, longest)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise unreachable(settings) from error
     except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
         # Sent, or half sent, and then nothing: nobody knows.
         raise PbxSilent(problem("pbx.silent", request=said)) from error
-    return understand(settings, said, status, phrase, text)
 
 
-async def _read(reply: aiohttp.ClientResponse) -> bytes | None:
+async def _read(reply: aiohttp.ClientResponse, longest: int) -> bytes | None:
     """The body; None if it is longer than any that Asterisk sends."""
     found = bytearray()
     async for piece in reply.content.iter_chunked(65536):
         found += piece
-        if len(found) > LONGEST_REPLY:
+        if len(found) > longest:
             reply.close()
             return None
     return bytes(found)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -116,8 +117,10 @@ async def _walk(first: Turn, questionnaire: Questionnaire, phone: TerminalPhone,
     async def remember(turn: Turn) -> None:
         turns.append(turn)
 
-    with suppress(HungUp):
-        await converse(phone, Voice(prompts, questionnaire.language), questionnaire, first, remember)
+    with suppress(HungUp), TemporaryDirectory() as folder:
+        voice = Voice(prompts, questionnaire.language)
+        # What is said to this telephone is silence: nothing of it is kept.
+        await converse(phone, voice, questionnaire, first, remember, lambda: Path(folder, "spoken.wav"))
     return turns
 
 

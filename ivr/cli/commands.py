@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, roster
+from ivr.cli import author, day, live, questionnaires, roster, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -19,19 +19,29 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 people = typer.Typer(help=text("cli.people.help"), no_args_is_help=True)
+versions = typer.Typer(help=text("cli.questionnaires.help"), no_args_is_help=True)
+messages = typer.Typer(help=text("cli.voice_messages.help"), no_args_is_help=True)
 reports = typer.Typer(help=text("cli.reports.help"), no_args_is_help=True)
 
 app.command("run", help=text("cli.run.help"))(live.run)
 app.command("demo", help=text("cli.demo.help"))(live.demo)
 app.command("check", help=text("cli.check.help"))(author.check)
 app.command("try", help=text("cli.try.help"))(author.try_questionnaire)
+app.command("reload", help=text("cli.reload.help"))(questionnaires.reload)
+versions.command("history", help=text("cli.questionnaires.history.help"))(questionnaires.history)
+versions.command("show", help=text("cli.questionnaires.show.help"))(questionnaires.show)
+versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
 app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
 app.command("leaflet", help=text("cli.leaflet.help"))(author.print_leaflet)
+messages.command("list", help=text("cli.voice_messages.list.help"))(voice_messages.list_messages)
+messages.command("export", help=text("cli.voice_messages.export.help"))(voice_messages.export)
 app.command("status", help=text("cli.status.help"))(day.status)
 app.command("calls", help=text("cli.calls.help"))(day.calls)
 reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
 people.command("import", help=text("cli.people.import.help"))(roster.import_people)
 app.add_typer(people, name="people")
+app.add_typer(versions, name="questionnaires")
+app.add_typer(messages, name="voice-messages")
 app.add_typer(reports, name="reports")
 
 

@@ -21,6 +21,7 @@ from ivr.cli.output import (
     word,
     write_file,
 )
+from ivr.cli.questionnaires import refusal_line, standing_data
 from ivr.config import read_config
 from ivr.export import to_csv, to_json
 from ivr.loading import load_questionnaire
@@ -28,6 +29,7 @@ from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
 from ivr.storage.journal import calls_between
+from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
 
@@ -43,12 +45,15 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     settings = read_config(config)
     day = day_of(settings, date)
     with open_reader(settings.database) as reader:
-        people = reader.read(status_of_day, day)
+        people, now = reader.read(status_of_day, day), reader.read(standing)
     if as_json:
-        print_json({"day": day, "people": [asdict(each) for each in people]})
+        listed = [asdict(each) for each in people]
+        print_json({"day": day, "people": listed, "questionnaire": standing_data(now)})
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
+    if now.refused is not None:
+        console.print(refusal_line(now.refused))
 
 
 STATUS_COLUMNS = tuple(

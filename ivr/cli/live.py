@@ -12,18 +12,12 @@ from ivr.cli.output import DEFAULT_CONFIG, ConfigPath
 from ivr.config import read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.numbers import Plan
 
 
-def run(
-    config: ConfigPath = DEFAULT_CONFIG,
-    clock: Annotated[str | None, typer.Option("--practice-clock", help=text("cli.run.clock"), metavar="HH:MM")] = None,
-) -> int:
+def run(config: ConfigPath = DEFAULT_CONFIG) -> int:
     settings = read_config(config)
-    if clock is not None and settings.numbers is not Plan.PRACTICE:
-        raise BadInput(problem("cli.run.clock_refused"))
     logs.log_to_stderr()
-    return asyncio.run(service.serve(settings, service.real_world(settings, clock)))
+    return asyncio.run(service.serve(settings, service.real_world(settings)))
 
 
 def demo(

@@ -1,6 +1,8 @@
 """How commands read their common options and print what they found."""
 
 import json
+import os
+import pwd
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,14 +27,34 @@ OnDay = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], 
 DEFAULT_CONFIG = Path("config.yaml")
 
 
+def now(config: Config) -> datetime:
+    """Aware; in practice the moment at which practice begins."""
+    return config.practice_begins or datetime.now(UTC)
+
+
 def day_of(config: Config, wanted: datetime | None) -> date:
     """The day asked for; today in the centre's zone if none was."""
-    return wanted.date() if wanted else datetime.now(UTC).astimezone(config.centre.zone).date()
+    return wanted.date() if wanted else now(config).astimezone(config.centre.zone).date()
 
 
 def local_time(config: Config, moment: datetime | None) -> str:
     """hh:mm:ss in the centre's zone, for tables."""
     return moment.astimezone(config.centre.zone).strftime("%H:%M:%S") if moment else ""
+
+
+def local_moment(config: Config, moment: datetime) -> str:
+    """Date and hh:mm:ss in the centre's zone, for tables."""
+    return moment.astimezone(config.centre.zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def operator() -> str:
+    """The login name of whoever gives the command; behind sudo, of whoever used it."""
+    if os.getuid() == 0 and (name := os.environ.get("SUDO_USER")):
+        return name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def print_json(data: Any) -> None:

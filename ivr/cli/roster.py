@@ -1,14 +1,13 @@
 """`kenko-call people`: who is under observation."""
 
 import asyncio
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now, print_json
 from ivr.config import Config, read_config
 from ivr.messages import text
 from ivr.numbers import BadNumber, normalise
@@ -42,4 +41,4 @@ def check_number(settings: Config, raw: str) -> str:
 
 async def _store(settings: Config, people: tuple[Person, ...]) -> None:
     async with await open_database(settings.database, beside_service=True) as database:
-        await database.write(upsert_people, people, datetime.now(UTC))
+        await database.write(upsert_people, people, now(settings))

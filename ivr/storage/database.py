@@ -7,7 +7,6 @@ one hop to the thread; an asynchronous driver would make one for every statement
 import asyncio
 import errno
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -32,7 +31,7 @@ class Reader:
 
     def __init__(self, file: Path, busy_ms: int = BUSY_MS) -> None:
         self._file = file
-        with sqlite.clear_errors(file):
+        with sqlite.clear_errors(file, reading=True):
             self._connection = sqlite.connect_reader(file, busy_ms)
 
     def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -40,7 +39,7 @@ class Reader:
 
         The snapshot ends with the function, so return whole results: an open one can hold up the writer.
         """
-        with sqlite.transaction(self._connection, self._file):
+        with sqlite.transaction(self._connection, self._file, reading=True):
             return function(self._connection, *args, **kwargs)
 
     def close(self) -> None:
@@ -90,7 +89,7 @@ class _Writer:
                 # Neither WAL nor a kept journal (it holds old pages): one file is left, and a reader (perhaps of
                 # another user) has no need to create -wal and -shm. While such a reader is at work this is refused,
                 # and the next start continues with them.
-                with suppress(StorageError, sqlite3.Error):
+                with suppress(StorageError, sqlite.Error):
                     sqlite.plain(self.connection, "PRAGMA busy_timeout = 0")
                     sqlite.set_journal_mode(self.connection, "delete")
         finally:
@@ -107,6 +106,11 @@ class Database:
         self._reader = reader
         self._writing, self._reading = threads
         self._closed = False
+
+    @property
+    def beside_service(self) -> bool:
+        """Whether a service, or another command, held the database when it was opened."""
+        return self._writer.lock is None
 
     async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`function(connection, …)` in one transaction; returns after its commit, or raises and nothing was stored.
@@ -207,7 +211,7 @@ def _make_ready(connection: Connection, file: Path, *, alone: bool) -> None:
     if alone:
         sqlite.check_file(connection, file)
         migrate.migrate(connection, file)
-        sqlite.set_journal_mode(connection, sqlite.journal_mode(sqlite3.sqlite_version_info))
+        sqlite.set_journal_mode(connection, sqlite.in_force()[1])
         return
     with connection.begin():
         if not migrate.is_current(connection, file):

@@ -138,3 +138,8 @@ def _person(row: RowMapping, owned: Sequence[str]) -> Person:
         language=row["language"],
         closed_at=row["closed_at"],
     )
+
+
+def facts_of(connection: Connection, person_id: str) -> Mapping[str, str]:
+    """What is known of a person besides who it is, such as oximeter -> yes. The roster has no such columns yet."""
+    return {}

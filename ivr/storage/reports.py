@@ -1,6 +1,7 @@
 """Reports of a day, and the rows of an export."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -47,6 +48,26 @@ _COMPLETE = (
 def report_exists(connection: Connection, person_id: str, day: date) -> bool:
     """Whether the person has a complete report of the local day, from any source."""
     return connection.execute(_COMPLETE, {"person": person_id, "on_day": day}).first() is not None
+
+
+_LAST_COMPLETE = (
+    select(reports.c.session_id)
+    .where(
+        reports.c.completeness == Completeness.COMPLETE,
+        reports.c.person_id == bindparam("person"),
+        reports.c.session_id.is_not(None),
+    )
+    .order_by(reports.c.day.desc(), reports.c.updated_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LAST_ANSWERS = select(answers).where(answers.c.session_id == _LAST_COMPLETE).order_by(answers.c.id)
+
+
+def last_report(connection: Connection, person_id: str) -> Mapping[str, str]:
+    """Question id -> the last value, of the person's latest complete report; empty if there is none."""
+    rows = connection.execute(_LAST_ANSWERS, {"person": person_id})
+    return {row.question_id: row.value for row in rows}
 
 
 def export_rows(connection: Connection, first: date, last: date) -> tuple[ReportRow, ...]:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import REAL, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.questionnaire.model import Level, SessionStatus
@@ -30,6 +30,23 @@ class Auth(StrEnum):
     REGISTERED_NUMBER = "registered_number"
     KEYED_ID = "keyed_id"
     OUTBOUND = "outbound"  #: we rang a number of theirs
+
+
+class Cause(StrEnum):
+    """Why a version of the questionnaire was to go live."""
+
+    STARTED = "started"  #: the service started
+    SAVED = "saved"  #: the file, or a recording, was changed
+    RELOAD = "reload"  #: an operator wanted the file to be read
+    ACTIVATE = "activate"  #: an operator wanted this version
+
+
+class Verdict(StrEnum):
+    """What came of it."""
+
+    WISHED = "wished"  #: a service has still to look at it
+    DONE = "done"
+    REFUSED = "refused"  #: what was live stays
 
 
 metadata = MetaData(
@@ -95,6 +112,26 @@ questionnaires = _table(
     _text("id"),
     _text("source"),
     _moment("stored_at"),
+)
+
+activations = _table(
+    "activations",
+    _key(),
+    _text("cause"),
+    _text("by_whom", null=True),
+    _to("hash", "questionnaires.hash", null=True),
+    # Not to questionnaires: what was refused is not kept.
+    _text("file_hash", null=True),
+    _text("verdict"),
+    Column("problems", Text, nullable=False, server_default="[]"),
+    _moment("wished_at"),
+    _moment("decided_at", null=True),
+    Column("decided", Integer, nullable=True, unique=True),
+    one_of("cause", Cause),
+    one_of("verdict", Verdict),
+    CheckConstraint("(verdict = 'wished') = (decided IS NULL)", name="decided"),
+    CheckConstraint("verdict <> 'done' OR hash IS NOT NULL", name="known"),
+    autoincrement=True,
 )
 
 sessions = _table(
@@ -178,6 +215,18 @@ answers = _table(
     Index(None, "session_id"),
     # AUTOINCREMENT: the order of ids decides which answer is the last, so an id must never come again.
     autoincrement=True,
+)
+
+voice_messages = _table(
+    "voice_messages",
+    Column("id", Text, primary_key=True),
+    _to("session_id", "sessions.id"),
+    _text("question_id"),
+    _to("call_id", "calls.id", null=True),
+    Column("seconds", REAL, nullable=False),
+    _moment("at"),
+    CheckConstraint("seconds > 0", name="seconds"),
+    Index(None, "session_id"),
 )
 
 reports = _table(

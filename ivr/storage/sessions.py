@@ -1,7 +1,7 @@
 """Sessions, and what each of their turns leaves behind: answers, alerts, follow-ups and the report, in one go."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
 from ivr.storage.schema import Auth, Completeness, Source, answers, calls, reports, sessions
+from ivr.storage.voice_messages import Said, store_message
 
 
 class AlreadyWaiting(Exception):
@@ -149,8 +150,12 @@ def _session(row: RowMapping) -> StoredSession:
     )
 
 
-def save_turn(connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime) -> None:
+def save_turn(
+    connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime, said: Sequence[Said] = ()
+) -> None:
     """Store everything that a turn brought. To be committed before anything of `turn.say` is heard.
+
+    `said`: recordings that it names, their files on the disk.
 
     Two calls can hold one session (a person rings while we ring them): what is answered last counts, nothing is
     lost, and a session that is over stays over. Raises LookupError if the session is unknown.
@@ -184,6 +189,8 @@ def save_turn(connection: Connection, session_id: str, call_id: str | None, turn
         settle_hand_overs(connection, session.person_id, session.day, at)
     if call_id is not None and session.linked != session_id:
         connection.execute(_LINK, {"key": call_id, "session_id": session_id})
+    for each in said:
+        store_message(connection, each, session_id, call_id, at)
     for rule in turn.alerts:
         raise_alert(connection, session_id, session.person_id, rule, at)
     for reason in turn.follow_ups:

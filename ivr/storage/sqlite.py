@@ -1,17 +1,24 @@
-"""One SQLite connection as we want it: settings, the lock beside the file, and its errors in one clear sentence."""
+"""One SQLite connection as we want it: settings, the lock beside the file, and its errors in one clear sentence.
+
+SQLite comes with the package pysqlite3, not with the system: Debian 12's (3.40.1) is not past the gate below. A process
+that opened one file with both would lose its locks: whoever touches the file in this process takes this one.
+"""
 
 import fcntl
 import os
-import sqlite3
+import sqlite3  # its type and its codes; pysqlite3 is the same module around a newer library, and names no codes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+from pysqlite3 import dbapi2 as driver
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ivr.errors import BadInput, StorageError, problem
+
+Error: type[Exception] = driver.Error
 
 #: How long to wait for a lock of another process (a command, a backup) before the caller is told.
 BUSY_MS = 5000
@@ -37,7 +44,7 @@ def journal_mode(version: tuple[int, int, int]) -> str:
 
 def in_force() -> tuple[str, str]:
     """SQLite's version and the journal mode that it gets here."""
-    return sqlite3.sqlite_version, journal_mode(sqlite3.sqlite_version_info)
+    return driver.sqlite_version, journal_mode(driver.sqlite_version_info)
 
 
 def database_file(where: str | Path) -> Path:
@@ -89,10 +96,11 @@ def _connect(engine: Engine, *pragmas: str) -> Connection:
 def _engine(file: Path, mode: str, begin: str) -> Engine:
     def connect() -> sqlite3.Connection:
         # isolation_level None: Python opens no transaction of its own; `begin` below does.
-        return sqlite3.connect(f"{file.as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        opened = driver.connect(f"{file.as_uri()}?mode={mode}", uri=True, isolation_level=None)
+        return cast(sqlite3.Connection, opened)
 
     # hide_parameters: answers, names and numbers must not stand in an error text, which ends in a log.
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine("sqlite://", module=driver, creator=connect, poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -106,15 +114,15 @@ def _dbapi(connection: Connection) -> sqlite3.Connection:
 
 
 def plain(connection: Connection, statement: str) -> list[tuple[object, ...]]:
-    """Run one statement past SQLAlchemy, which would open a transaction for it. Raises sqlite3.Error."""
+    """Run one statement past SQLAlchemy, which would open a transaction for it. Raises driver.Error."""
     return _dbapi(connection).execute(statement).fetchall()
 
 
 @contextmanager
-def transaction(connection: Connection, file: Path) -> Iterator[None]:
+def transaction(connection: Connection, file: Path, *, reading: bool = False) -> Iterator[None]:
     """All of it is committed, or nothing. Raises StorageError as `clear_errors` does."""
     try:
-        with clear_errors(file), connection.begin():
+        with clear_errors(file, reading=reading), connection.begin():
             yield
     finally:
         # A COMMIT that failed because of a reader leaves the transaction open, and SQLAlchemy takes it for over.
@@ -136,25 +144,30 @@ def check_file(connection: Connection, file: Path) -> None:
 
 
 @contextmanager
-def clear_errors(file: Path) -> Iterator[None]:
-    """Turn what SQLite says about the file or the disk into a StorageError; our own mistakes pass unchanged."""
+def clear_errors(file: Path, *, reading: bool = False) -> Iterator[None]:
+    """Turn what SQLite says about the file or the disk into a StorageError; our own mistakes pass unchanged.
+
+    `reading`: by a connection that cannot write.
+    """
     try:
         yield
     except IntegrityError:
         raise
     except UnicodeDecodeError as error:  # also when SQLite quotes damaged text in what it wants to say
         raise StorageError(problem("storage.damaged", str(file))) from error
-    except (DBAPIError, sqlite3.Error) as error:
+    except (DBAPIError, driver.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         # Python's own module, not SQLite, finds text that is no UTF-8; it gives no code.
-        message = _message(getattr(original, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT))
-        if message is None or isinstance(original, sqlite3.ProgrammingError):
+        message = _message(getattr(original, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT), reading)
+        if message is None or isinstance(original, driver.ProgrammingError):
             raise
         raise StorageError(problem(message, str(file), reason=str(original))) from error
 
 
-def _message(code: int) -> str | None:
-    if code in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY, sqlite3.SQLITE_READONLY_CANTINIT):
+def _message(code: int, reading: bool) -> str | None:
+    if reading and code & 0xFF == sqlite3.SQLITE_READONLY:
+        # A journal that a dead writer left must be rolled back, which a reader cannot. (pysqlite3 0.6 gives only the
+        # primary code, so that SQLITE_READONLY_ROLLBACK, _RECOVERY and _CANTINIT look like this one.)
         return "storage.needs_start"
     return {
         sqlite3.SQLITE_BUSY: "storage.locked",

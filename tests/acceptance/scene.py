@@ -3,14 +3,13 @@
 import asyncio
 import csv
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from pysqlite3 import dbapi2 as sqlite3
 
 from ivr.errors import StorageError
 from ivr.storage.database import open_reader
@@ -18,7 +17,7 @@ from ivr.storage.status import PersonStatus, status_of_day
 from sandbox.journal import CallRecord, Invite
 from sandbox.network import Network
 from sandbox.script import Call, CallScript, Person, load_behaviours
-from sandbox.service import Installation, command, write_files
+from sandbox.service import PRACTICE_DAY, Installation, command, write_files
 from tests.acceptance.audio import Found, prompts_in
 from tests.cases_runner import CASES
 
@@ -67,10 +66,9 @@ class Scene:
 
     def status(self) -> dict[str, PersonStatus]:
         """Where everybody stands; nobody while the database is busy."""
-        day = datetime.now(ZoneInfo("Asia/Tokyo")).date()
         try:
             with open_reader(self.service.database) as reader:
-                return {each.person_id: each for each in reader.read(status_of_day, day)}
+                return {each.person_id: each for each in reader.read(status_of_day, PRACTICE_DAY)}
         except StorageError:
             return {}
 

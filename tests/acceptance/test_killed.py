@@ -15,7 +15,7 @@ import pytest_asyncio
 from sandbox.journal import CallRecord
 from sandbox.network import Network
 from sandbox.script import Call, Person
-from sandbox.service import running_service
+from sandbox.service import running_service, set_clock
 from sandbox.settings import PROMPTS
 from tests.acceptance import audio
 from tests.acceptance.scene import WELL, Row, Scene, does, person, set_scene, told_by_logs, until
@@ -110,7 +110,8 @@ async def taken_over(network: Network, prompts: Path, tmp_path_factory: pytest.T
     scene = await killed_service(network, cast(1), prompts, tmp_path_factory.mktemp("over") / "service")
     # The clock goes on from where it was, as a real one does.
     since = time.time() - min(each.began for each in scene.calls())
-    async with running_service(scene.service, f"09:00:{since + 2:02.0f}"):
+    set_clock(scene.service, f"09:00:{since + 2:02.0f}")
+    async with running_service(scene.service):
         await until(lambda: _all_settled(scene), 180, "the end of the day")
     return scene
 
@@ -120,7 +121,8 @@ async def left_alone(network: Network, prompts: Path, tmp_path_factory: pytest.T
     """The service is started again when all calls are over, and rings them once more."""
     scene = await killed_service(network, cast(2), prompts, tmp_path_factory.mktemp("alone") / "service")
     await until(lambda: all(each.ended for each in scene.calls()), 150, "the end of all calls")
-    async with running_service(scene.service, "9:10"):
+    set_clock(scene.service, "09:10")
+    async with running_service(scene.service):
         await until(lambda: _all_settled(scene), 180, "the end of the day")
     return scene
 

@@ -40,7 +40,7 @@ DIALLING = {
         "rejected": [3],
         "congestion": [2, 3],
         "no_key": [3],
-        "cut_off": [15],
+        "cut_off": [40],  # long enough for a busy machine to ring us in between
     },
 }
 

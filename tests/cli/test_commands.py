@@ -13,7 +13,6 @@ from ivr.config import Config
 from ivr.service import World
 from tests.cases_runner import ROOT
 from tests.cli.conftest import Command
-from tests.fakes.site import settings
 
 TRY = ("try", str(ROOT / "questionnaires" / "daily.yaml"), "--prompts", str(ROOT / "prompts"))
 ROSTER = "id,name,kana,number1,slot\n123456,見本 太郎,ミホン タロウ,09000000001,morning\n"
@@ -64,17 +63,6 @@ def test_a_number_that_may_not_be_rung_is_not_imported(command: Command, folder:
     assert command("status")[0] == 2  # not even a database was made
 
 
-def test_a_practice_clock_is_for_practice_only(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ivr.logs.log_to_stderr", lambda: None)
-    code, _, err = command("run", "--practice-clock", "25:00")
-    assert code == 2
-    assert "25:00" in err
-    monkeypatch.setattr("ivr.cli.live.read_config", lambda _: settings(numbers="japan"))
-    code, _, err = command("run", "--practice-clock", "9:00")
-    assert code == 2
-    assert "numbers: practice" in err
-
-
 def test_what_stays_in_the_foreground(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is started, and that its exit code is the command's."""
     started: list[object] = []
@@ -90,9 +78,9 @@ def test_what_stays_in_the_foreground(command: Command, monkeypatch: pytest.Monk
     monkeypatch.setattr("ivr.logs.log_to_stderr", lambda: None)
     monkeypatch.setattr("ivr.service.serve", serve)
     monkeypatch.setattr("sandbox.demo.run_demo", show)
-    assert command("run", "--practice-clock", "9:05")[0] == 0
+    assert command("run")[0] == 0
     assert command("demo", "--once")[0] == 1
-    assert started == [("practice", "09:05"), True]
+    assert started == [("practice", "09:00"), True]
     monkeypatch.setitem(sys.modules, "sandbox.demo", None)
     code, _, err = command("demo")
     assert code == 2

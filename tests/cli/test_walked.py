@@ -9,7 +9,7 @@ import pytest
 from ivr.prompts import Sound
 from ivr.questionnaire.parse import parse
 from ivr.walked import read_texts, to_hear
-from tests.cases_runner import CASES, ROOT, Conversation, conversations, daily, lead, read_conversations, short
+from tests.cases_runner import CASES, ROOT, Conversation, asked, conversations, daily, lead, read_conversations, short
 from tests.cli.conftest import Command
 
 ONE_CALL = [each for each in conversations() if len(each.calls) == 1]
@@ -18,14 +18,17 @@ PROMPTS = str(ROOT / "prompts")
 
 @pytest.mark.parametrize("case", ONE_CALL, ids=lambda case: case.name)
 def test_a_printed_case_runs_and_is_the_conversation_that_was_led(case: Conversation, command: Command) -> None:
-    code, out, _ = command("try", str(CASES / "short.yaml"), "--prompts", PROMPTS, "--keys", case.calls[0], "--repro")
+    file = str(CASES / f"{case.questionnaire}.yaml")
+    code, out, _ = command("try", file, "--prompts", PROMPTS, "--keys", case.calls[0], "--repro")
     assert code == 0
     (printed,) = read_conversations(out)
-    told = lead(short(), printed.calls)
+    told = lead(asked(case.questionnaire), printed.calls)
     assert {each.question: each.value for each in told.session.answers} == printed.answers == case.answers
     assert told.session.status == printed.status == case.status
     assert tuple(told.follow_ups) == printed.follow_ups == case.follow_ups
     assert tuple(told.alerts) == printed.alerts == case.alerts
+    assert told.session.language == printed.language == case.language
+    assert (printed.questionnaire, printed.messages) == (case.questionnaire, case.messages)
     assert tuple(told.says) == printed.says
     assert not case.says or printed.says == case.says
 

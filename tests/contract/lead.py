@@ -1,26 +1,30 @@
 """Leads the golden conversations over one driver, whole: callers known by number, rows in a database of its own."""
 
 import itertools
-import sqlite3
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
+from pysqlite3 import dbapi2 as sqlite3
 
 from ivr import inbound
 from ivr.config import Config, read_config
 from ivr.prompts import Prompts
 from ivr.questionnaire.parse import parse
+from ivr.recordings import length_of
 from ivr.roster import Person
 from ivr.site import Site
 from ivr.storage.database import open_database
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
 from ivr.terminal import TerminalPhone, scripted
-from tests.cases_runner import CASES, Conversation, conversations
+from tests.cases_runner import CASES, SPOKEN, Conversation, conversations
+
+QUESTIONNAIRES = sorted({each.questionnaire for each in conversations()})
 
 #: 10:00 in Japan, and it stands still: nothing here depends on the time of day.
 NOW = datetime(2025, 1, 6, 1, 0, tzinfo=UTC)
@@ -49,6 +53,8 @@ class Report:
     follow_ups: tuple[str, ...]
     alerts: tuple[str, ...]
     outcomes: tuple[str, ...]  #: of the calls
+    language: str  #: in which the session ended
+    messages: int  #: recordings that are kept
 
 
 def callers() -> list[Caller]:
@@ -59,16 +65,27 @@ def callers() -> list[Caller]:
     ]
 
 
+def source_of(name: str) -> str:
+    """A questionnaire, with times that a busy machine keeps."""
+    source = (CASES / f"{name}.yaml").read_text(encoding="utf-8")
+    return source.replace("first_key: 2, inter_key: 1, total: 10", "first_key: 3, inter_key: 2.5, total: 20")
+
+
+def asked_of(site: Site, number: str | None) -> Site:
+    """The site as the caller with this number gets it: each with the questionnaire of their conversation."""
+    names = {each.number: each.conversation.questionnaire for each in callers()}
+    return replace(site, questionnaire=parse(source_of(names[number or ""]).encode(), ""))
+
+
 @asynccontextmanager
 async def site_of(folder: Path, prompts: Prompts) -> AsyncIterator[Site]:
-    """An installation with the short questionnaire, the callers on its roster."""
+    """An installation with the questionnaires of the conversations, the callers on its roster."""
     config = _config(folder)
-    # With times that a busy machine keeps.
-    source = (CASES / "short.yaml").read_text(encoding="utf-8")
-    source = source.replace("first_key: 2, inter_key: 1, total: 10", "first_key: 3, inter_key: 2.5, total: 20")
-    found, ids = parse(source.encode(), "short.yaml"), itertools.count(1)
+    ids = itertools.count(1)
     async with await open_database(config.database) as database:
-        await database.write(store_questionnaire, found.hash, found.id, source, NOW)
+        for name in QUESTIONNAIRES:
+            found = parse(source_of(name).encode(), name)
+            await database.write(store_questionnaire, found.hash, found.id, source_of(name), NOW)
         await database.write(upsert_people, tuple(each.person for each in callers()), NOW)
         yield Site(config, found, prompts, database, lambda: NOW, lambda: f"kc-{next(ids)}")
 
@@ -92,7 +109,7 @@ async def over_terminal(site: Site) -> None:
     for caller in callers():
         for keys in caller.conversation.calls:
             phone = TerminalPhone(f"terminal-{next(ids)}", {}, scripted(keys, _ignore), _ignore)
-            await inbound.receive(site, phone, caller.number)
+            await inbound.receive(asked_of(site, caller.number), phone, caller.number)
 
 
 def _ignore(line: str) -> None:
@@ -103,12 +120,12 @@ def reports(folder: Path) -> dict[str, Report]:
     """Name of the conversation -> what its rows say, read past our own code."""
     rows = sqlite3.connect(f"file:{folder / 'kenko-call.db'}?mode=ro", uri=True)
     try:
-        return {each.conversation.name: _report(rows, each) for each in callers()}
+        return {each.conversation.name: _report(rows, folder, each) for each in callers()}
     finally:
         rows.close()
 
 
-def _report(rows: sqlite3.Connection, caller: Caller) -> Report:
+def _report(rows: sqlite3.Connection, folder: Path, caller: Caller) -> Report:
     person = caller.person.id
 
     def column(query: str, *values: str) -> tuple[str, ...]:
@@ -118,11 +135,16 @@ def _report(rows: sqlite3.Connection, caller: Caller) -> Report:
     assert not more  # one session, however many calls
     given = rows.execute("SELECT question_id, value FROM answers WHERE session_id = ? ORDER BY id", (session,))
     completeness = column("SELECT completeness FROM reports WHERE session_id = ?", session)
+    spoken = column("SELECT id FROM voice_messages WHERE session_id = ?", session)
+    assert all(length_of(folder / "voice-messages" / f"{each}.wav") > 1 for each in spoken)
+    (state,) = column("SELECT state FROM sessions WHERE id = ?", session)
     return Report(
-        answers=dict(given.fetchall()),
+        answers={question: SPOKEN if value in spoken else value for question, value in given},
         status=status,
         completeness=completeness[0] if completeness else None,
         follow_ups=column("SELECT reason FROM follow_ups WHERE person_id = ? ORDER BY id", person),
         alerts=column("SELECT rule FROM alerts WHERE session_id = ? ORDER BY id", session),
         outcomes=column("SELECT outcome FROM calls WHERE number = ? ORDER BY rowid", caller.number),
+        language=json.loads(state)["language"],
+        messages=len(spoken),
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ivr.call import Ending
 from ivr.digits import Entry, KeyRules
-from ivr.phone import DialOrder, HungUp, Phone
+from ivr.phone import DialOrder, HungUp, Phone, Recording
 from ivr.prompts import Sound
-from ivr.terminal import SILENCE, gather
+from ivr.questionnaire.model import RecordRules
+from ivr.terminal import SILENCE, SPEECH, gather, spoken
 
 #: What is pressed after these prompt ids were said: keys or `-`.
 Press = Callable[[tuple[str, ...]], str]
@@ -74,6 +76,17 @@ class FakePhone:
         self.rules.append(rules)
         word = self.press(self.said[-1])
         return gather("" if word == SILENCE else word, rules)
+
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """One step, and what is said (`rec:4`) or pressed after it. Raises HungUp."""
+        await self._step(sounds)
+        word = self.press(self.said[-1])
+        if word.startswith(SPEECH):
+            return spoken(word, limits, target)
+        entry = gather("" if word == SILENCE else word, rules)
+        return entry if entry.keys else Recording(0.0)
 
     async def hang_up(self) -> None:
         """The end."""

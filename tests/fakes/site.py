@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from ivr.config import Config
+from ivr.live import Live
 from ivr.loading import CALL_FRAME
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.said import prompt_ids
@@ -43,6 +44,11 @@ def settings(**other: Any) -> Config:
         "slots": {"morning": {"from": "9:00", "until": "11:30"}, "afternoon": {"from": "14:00", "until": "16:30"}},
     }
     return Config.model_validate(given | other)
+
+
+def as_it_is(site: Site) -> Live:
+    """A site that nobody changes."""
+    return Live(site, frozenset(), lambda: "link")
 
 
 async def open_site(database: Database, clock: Clock, questionnaire: Questionnaire = SHORT) -> Site:

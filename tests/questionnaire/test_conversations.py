@@ -6,12 +6,13 @@ from ivr.prompt_texts import load_texts
 from ivr.questionnaire.checks import check
 from ivr.questionnaire.model import SessionStatus
 from ivr.questionnaire.said import prompt_ids
-from tests.cases_runner import ROOT, Conversation, conversations, daily, lead, short
+from tests.cases_runner import ROOT, Conversation, asked, conversations, daily, lead, short
 
 
 @pytest.mark.parametrize("case", conversations(), ids=lambda case: case.name)
 def test_conversation(case: Conversation) -> None:
-    told = lead(short(), case.calls)
+    told = lead(asked(case.questionnaire), case.calls)
+    assert told.session.language == case.language
     assert {answer.question: answer.value for answer in told.session.answers} == case.answers
     assert told.session.status == case.status
     assert told.follow_ups == list(case.follow_ups)
@@ -23,8 +24,10 @@ def test_conversation(case: Conversation) -> None:
 
 @pytest.mark.parametrize("case", conversations(), ids=lambda case: case.name)
 def test_each_answer_is_told_once_and_is_in_the_session(case: Conversation) -> None:
-    told = lead(short(), case.calls)
-    assert tuple(told.answered) == told.session.answers
+    told = lead(asked(case.questionnaire), case.calls)
+    again = {answer.question: answer for answer in told.answered}
+    assert tuple(again.values()) == told.session.answers
+    assert len(told.answered) == len(again) + max(0, case.messages - 1)
 
 
 def test_there_are_conversations_for_every_ending() -> None:

@@ -2,7 +2,6 @@
 
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from pysqlite3 import dbapi2 as sqlite3
 
 #: Saves turns as fast as it can and prints the number of each after its commit.
 PROGRAM = """if True:

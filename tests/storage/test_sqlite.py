@@ -1,6 +1,5 @@
 """The version gate, the settings of a connection, the types of columns."""
 
-import sqlite3
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +12,16 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from ivr.errors import BadInput
 from ivr.storage.columns import moment_to_text
 from ivr.storage.schema import attempts, facts, people, sessions
-from ivr.storage.sqlite import connect_reader, connect_writer, database_file, journal_mode, plain, wal_is_safe
+from ivr.storage.sqlite import (
+    Error,
+    connect_reader,
+    connect_writer,
+    database_file,
+    in_force,
+    journal_mode,
+    plain,
+    wal_is_safe,
+)
 from tests.storage.records import DAY, HANAKO, NOW
 
 
@@ -41,6 +49,11 @@ def test_write_ahead_log_only_past_its_bug(version: tuple[int, int, int], safe: 
     assert journal_mode(version) == ("wal" if safe else "persist")
 
 
+def test_the_sqlite_that_comes_with_us_is_past_it() -> None:
+    """Without a write-ahead log readers and the writer hold each other up: staff would look at an empty screen."""
+    assert in_force()[1] == "wal"
+
+
 def test_settings_of_the_writer(file: Path) -> None:
     connection = connect_writer(file)
     wanted = {"synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1, "trusted_schema": 0, "secure_delete": 1}
@@ -53,14 +66,14 @@ def test_settings_of_the_writer(file: Path) -> None:
 
 def test_a_reader_cannot_write(file: Path) -> None:
     connection = connect_reader(file)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(Error):
         plain(connection, "DELETE FROM people")
     connection.close()
 
 
 def test_writers_begin_immediately(file: Path) -> None:
     first, second = connect_writer(file), connect_writer(file, busy_ms=0)
-    with first.begin(), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with first.begin(), pytest.raises(Error, match="locked"):
         plain(second, "BEGIN IMMEDIATE")
     first.close()
     second.close()

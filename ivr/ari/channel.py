@@ -1,0 +1,129 @@
+"""One channel of ours over ARI, from its ringing to its end: what `ivr.ari.phone` talks and listens on."""
+
+import logging
+from dataclasses import replace
+
+from ivr.ari.causes import ending
+from ivr.ari.client import AriClient
+from ivr.ari.events import ChannelDestroyed, Event, StasisEnd, StasisStart, Vanished
+from ivr.call import Ending, Outcome
+from ivr.errors import PbxError, PbxRefused
+from ivr.phone import HungUp
+
+log = logging.getLogger(__name__)
+
+#: How long ChannelDestroyed, which has the cause, may come after StasisEnd (1 ms on 22.10.1).
+_CAUSE_SECONDS = 2.0
+#: The originate timeout and our clock do not tick together.
+_RINGING_SLACK_SECONDS = 0.5
+#: How much longer than it may ring we wait for Asterisk to say how it ended.
+_OVERDUE_SECONDS = 10.0
+#: 404: no such channel. 409: not in Stasis any more. 412: being hung up.
+GONE = frozenset({404, 409, 412})
+
+
+class AriChannel:
+    """Its inbox exists before the channel does. Every method raises HungUp when the call is over."""
+
+    def __init__(self, client: AriClient, call_id: str, *, answered: bool) -> None:
+        self._client = client
+        self._call_id = call_id
+        self._inbox = client.watch(call_id)
+        self._answered = answered  #: in Stasis: we may play and listen
+        self._over: Ending | None = None
+
+    @property
+    def call_id(self) -> str:
+        """Our own id of the call (of an inbound one: Asterisk's); also the channel's id."""
+        return self._call_id
+
+    async def wait_answered(self, until: float, ring_until: float) -> None:
+        """Wait until an outbound call is answered. Raises HungUp, with an outcome, if it is not; or TimeoutError.
+
+        Times of the client's clock; an end after `ring_until` is our own ringing time being over.
+        """
+        while not self._answered:
+            item = await self._inbox.next(until)
+            if item is None:
+                raise TimeoutError
+            at, event = item
+            if isinstance(event, StasisStart):
+                self._answered = True
+            elif isinstance(event, ChannelDestroyed):
+                timed_out = at >= ring_until - _RINGING_SLACK_SECONDS
+                # A dead far end looks as one that rings on, but for the state (22.10.1). So does a trunk that sends
+                # early media instead of ringing: therefore a note, not an outcome.
+                note = "it never rang" if timed_out and event.channel.state == "Down" else ""
+                raise self._end(replace(ending(event.tech_cause, event.cause, timed_out), note=note))
+            else:
+                await self._look(event)
+
+    async def until_answered(self, ring_seconds: float) -> None:
+        """A call that a process before us began and that may still ring; so much longer, by what the rows say."""
+        await self._until_answered(ring_seconds + _OVERDUE_SECONDS, ring_seconds)
+
+    async def _until_answered(self, wait_seconds: float, ring_seconds: float) -> None:
+        now = self._client.now()
+        try:
+            await self.wait_answered(now + wait_seconds, now + ring_seconds)
+        except TimeoutError:
+            await self.hang_up()
+            raise HungUp(Ending(Outcome.UNKNOWN, note="it rang too long")) from None
+
+    async def hang_up(self) -> None:
+        """End the call; nothing happens if it is over already."""
+        if self._over is not None:
+            return
+        self._end(Ending(None, note="hung up by us"))
+        for last in (False, True):
+            try:
+                await self._client.request("DELETE", f"/channels/{self._call_id}")
+            except PbxRefused as error:
+                if error.status not in GONE:
+                    self._log("hang_up_refused", error)
+            except PbxError as error:
+                # Asking again for an end is harmless. Should both fail, TIMEOUT(absolute) of the dialplan ends it.
+                self._log("hang_up_unclear", error)
+                if not last:
+                    continue
+            return
+
+    async def _next(self, until: float) -> tuple[float, Event] | None:
+        """The next event of the channel by `until`, else None. Raises HungUp."""
+        item = await self._inbox.next(until)
+        if item is not None:
+            await self._look(item[1])
+        return item
+
+    async def _look(self, event: Event) -> None:
+        """What matters whatever we are doing. Raises HungUp."""
+        if isinstance(event, ChannelDestroyed):
+            raise self._end(Ending(None, event.cause, event.tech_cause))
+        if isinstance(event, Vanished):
+            raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
+        if isinstance(event, StasisEnd):
+            raise await self._left(Ending(None, note="the channel left Stasis"))
+
+    async def _refused(self, error: PbxRefused) -> None:
+        """Asterisk would not: raises HungUp if that is because the channel is gone."""
+        if error.status in GONE:
+            raise await self._left(Ending(None, note=error.reason)) from error
+        self._log("refused", error)
+
+    async def _left(self, otherwise: Ending) -> HungUp:
+        """The channel is ours no more: wait a little for ChannelDestroyed, which knows why."""
+        until = self._client.now() + _CAUSE_SECONDS
+        while (item := await self._inbox.next(until)) is not None:
+            event = item[1]
+            if isinstance(event, ChannelDestroyed):
+                return self._end(Ending(None, event.cause, event.tech_cause))
+        return self._end(otherwise)
+
+    def _end(self, how: Ending) -> HungUp:
+        self._over = how
+        self._client.forget(self._call_id)
+        return HungUp(how)
+
+    def _log(self, action: str, error: PbxError | None = None, level: int = logging.WARNING) -> None:
+        said = error.render("en") if error is not None else ""
+        log.log(level, "%s: %s", action, said, extra={"action": action, "call": self._call_id})
