@@ -66,8 +66,16 @@ def to_pdf(title: str, columns: Sequence[str], lines: Sequence[Line], made: date
     )
     heading = ParagraphStyle("title", parent=style, fontSize=14, leading=20)
     out = io.BytesIO()
+    margin = 10 * mm
     document = SimpleDocTemplate(
-        out, pagesize=landscape(A4), margins=10 * mm, leftMargin=10 * mm, rightMargin=10 * mm, title=title, invariant=1
+        out,
+        pagesize=landscape(A4),
+        leftMargin=margin,
+        rightMargin=margin,
+        topMargin=margin,
+        bottomMargin=margin,
+        title=title,
+        invariant=1,
     )
     document.build([Paragraph(_safe(f"{title}  {made:%Y-%m-%d %H:%M}"), heading), Spacer(0, 4 * mm), table])
     return out.getvalue()

@@ -80,6 +80,9 @@ class Centre(_Part):
 
     name: str = Field(min_length=1)
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Tokyo"
+    #: As it is printed: may be any number that people ring, which we never do.
+    telephone: Annotated[str, written_as("telephone", r"0[0-9]{1,4}(-?[0-9]{1,4}){1,3}")] | None = None
+    telephone_hours: str | None = Field(default=None, min_length=1, max_length=40)
 
     own_numbers: tuple[str, ...] = ()
 
@@ -202,8 +205,12 @@ class Config(_Part):
 
     def own_numbers(self) -> frozenset[str]:
         """Numbers that are ours and are never rung."""
-        presented = (each.caller_id for each in self.trunks if each.caller_id)
-        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *presented)))
+        return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *self.callers())))
+
+    def callers(self) -> tuple[str, ...]:
+        """The numbers that people see when we ring them, each once."""
+        presented = (each.caller_id or self.pbx.inbound_numbers[0] for each in self.trunks)
+        return tuple(dict.fromkeys(presented)) or self.pbx.inbound_numbers
 
     @cached_property
     def numbering(self) -> Numbering:

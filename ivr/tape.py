@@ -62,6 +62,11 @@ class Tape:
             for index, value in enumerate(tone, at):
                 self._samples[index] = max(-32768, min(32767, self._samples[index] + value))
 
+    def speak(self, seconds: float) -> None:
+        """Somebody speaks so long (nothing is heard of it), and then presses `#`."""
+        self._samples.extend([0] * round(seconds * RATE))
+        self._samples.extend(_tone("#"))
+
     def write(self, path: Path) -> None:
         """A WAV file: 8 kHz, mono, 16 bit. Raises BadInput if it cannot be written."""
         samples = _little_endian(array("h", self._samples))

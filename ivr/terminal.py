@@ -94,10 +94,12 @@ class TerminalPhone:
         if not answer.startswith(SPEECH):
             entry = self._press(answer, sounds, rules)
             return entry if entry.keys else Recording(0.0)
+        self._script.append(answer)
+        recording = spoken(answer, limits, target)
         if self._tape:
             self._tape.play(sounds)
-        self._script.append(answer)
-        return spoken(answer, limits, target)
+            self._tape.speak(recording.seconds)
+        return recording
 
     async def _answer(self, sounds: Sequence[Sound]) -> str:
         # Reading the keyboard blocks the loop, which has nothing else to do here, and so Ctrl-C ends it at once.

@@ -8,7 +8,7 @@ from pathlib import Path
 from ivr.errors import BadInput, Problem, problem
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts, Sound
-from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
+from ivr.questionnaire.model import Kind, NextCall, PersonFacts, Questionnaire, Session, Turn
 from ivr.questionnaire.said import prompt_ids
 from ivr.terminal import unrecorded
 
@@ -85,23 +85,48 @@ def _named(questionnaire: Questionnaire, language: str, prompt: str) -> str:
     return prompt if language == questionnaire.language else f"{language}:{prompt}"
 
 
-def as_case(name: str, script: str, turns: Sequence[Turn]) -> str:
+def as_case(questionnaire: Questionnaire, script: str, turns: Sequence[Turn]) -> str:
     """The walk in the form of tests/cases/conversations.yaml: what was pressed, and what came of it. `turns` has all
     its turns, the first among them.
     """
     session = turns[-1].session
-    answers = ", ".join(f"{each.question}: {_text(each.value)}" for each in session.answers)
+    spoken = [each.id for each in questionnaire.questions if each.kind is Kind.VOICE_MESSAGE]
+    # Each that was spoken is kept, also one that was spoken again.
+    messages = sum(each.question in spoken for turn in turns for each in turn.answered)
+    answers = _mapping({each.question: each.value for each in session.answers})
     lines = [
-        f"- name: {_text(name)}",
+        f"- name: {_text(questionnaire.id)}",
+        f"  questionnaire: {_text(Path(questionnaire.file).stem)}",
+        *_person(questionnaire, turns[0].session),
         f'  calls: ["{script}"]',
-        f"  answers: {{{answers}}}",
+        f"  answers: {answers}",
         f"  status: {session.status}",
+        *([f"  language: {session.language}"] if session.language != questionnaire.language else []),
+        *([f"  messages: {messages}"] if messages else []),
         *_list("follow_ups", [each for turn in turns for each in turn.follow_ups]),
         *_list("alerts", [rule.id for turn in turns for rule in turn.alerts]),
         "  says:",
         *(f"    - {_text(' '.join(turn.say))}" for turn in turns),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _person(questionnaire: Questionnaire, session: Session) -> Iterator[str]:
+    """What was known of the person and is needed to come to the same."""
+    person, call = session.person, session.person.next_call
+    language = session.language if session.language != questionnaire.language else ""
+    known = {
+        "facts": _mapping(person.facts) if person.facts else "",
+        "language": language,
+        "last_report": _mapping(person.last_report) if person.last_report else "",
+        "next_call": _mapping({"day": call.day, "time": call.time}) if call else "",
+    }
+    if any(known.values()):
+        yield f"  person: {{{', '.join(f'{key}: {value}' for key, value in known.items() if value)}}}"
+
+
+def _mapping(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{key}: {_text(value)}" for key, value in values.items()) + "}"
 
 
 def _list(key: str, values: Sequence[str]) -> Iterator[str]:

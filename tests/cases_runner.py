@@ -11,6 +11,7 @@ from ivr.questionnaire.model import (
     Answer,
     FollowUpReason,
     Input,
+    PersonFacts,
     Pressed,
     Questionnaire,
     Recorded,
@@ -25,6 +26,7 @@ from ivr.terminal import HANG_UP, SILENCE, SPEECH, gather
 
 ROOT = Path(__file__).parent.parent
 CASES = ROOT / "tests" / "cases"
+NOBODY = PersonFacts()
 
 
 #: In place of the id of a recording, which is another one each time.
@@ -42,6 +44,7 @@ class Conversation:
     follow_ups: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
     says: tuple[str, ...] = ()  #: prompt ids of each turn, one blank between; empty: not compared
+    person: PersonFacts = NOBODY  #: what is known when the first call begins
     questionnaire: str = "short"
     language: str = "ja"
     messages: int = 0  #: recordings that are kept
@@ -97,11 +100,11 @@ def as_input(word: str, turn: Turn) -> Input:
     return Silence() if entry.ended_by is EndedBy.SILENCE else Pressed(entry.keys, entry.ended_by)
 
 
-def lead(questionnaire: Questionnaire, calls: tuple[str, ...]) -> Told:
+def lead(questionnaire: Questionnaire, calls: tuple[str, ...], person: PersonFacts = NOBODY) -> Told:
     """Lead the calls one after another; the session goes through JSON before every step."""
     told: Told | None = None
     for words in calls:
-        turn = reopen(questionnaire, through_json(told.session)) if told else start(questionnaire)
+        turn = reopen(questionnaire, through_json(told.session)) if told else start(questionnaire, person)
         told = _tell(told or Told(turn.session), turn)
         for word in words.split():
             if word == HANG_UP:

@@ -27,6 +27,7 @@ PURE = (
     "ivr.flow.cards",
     "ivr.flow.page",
     "ivr.flow.style",
+    "ivr.leaflet.content",
     "ivr.ari.causes",
     "ivr.ari.events",
     "ivr.ari.playing",

@@ -92,6 +92,15 @@ def test_a_key_that_does_not_count_sounds_over_the_prompt(tmp_path: Path) -> Non
     assert not heard[len(prompt) :].any()
 
 
+def test_somebody_speaks_and_presses_hash(tmp_path: Path) -> None:
+    tape = Tape()
+    tape.speak(2.0)
+    heard = written(tape, tmp_path)
+    assert not heard[: 2 * RATE].any()
+    assert key_in(heard[2 * RATE :]) == TONES["#"]
+    assert tape.seconds == 2.0 + TONE_SECONDS
+
+
 def test_what_is_not_recorded_is_silence_and_is_named(tmp_path: Path) -> None:
     tape = Tape()
     tape.play([Sound("a/b", Path(), 1.0), COUGH, Sound("a/b", Path(), 1.0)])

@@ -16,9 +16,13 @@ from ivr.errors import BadInput, Problem
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
+from ivr.leaflet.content import Site, leaflet_of
+from ivr.leaflet.fonts import find_fonts, register
+from ivr.leaflet.pages import pdf_of
 from ivr.loading import find_problems, load_questionnaire
-from ivr.messages import language_in_force, text
+from ivr.messages import LANGUAGES, language_in_force, text
 from ivr.phone import HungUp
+from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts
 from ivr.questionnaire.model import Questionnaire, Session, Turn
 from ivr.questionnaire.next_call import next_call_of
@@ -77,7 +81,7 @@ def try_questionnaire(
     phone = TerminalPhone("try", texts, answers, show, tape)
     turns = asyncio.run(_walk(start(tried, person), tried, phone, to_hear(tried, texts, recordings, call)))
     if repro:
-        typer.echo(as_case(tried.id, phone.script, turns), nl=False)
+        typer.echo(as_case(tried, phone.script, turns), nl=False)
     else:
         _show(turns[-1].session, as_json)
     return _write(tape, audio) if tape and audio else 0
@@ -132,4 +136,32 @@ def draw_flow(
     heights = heights_of(sizes_source(cards))
     write_file(output, svg_of(flow_source(drawn, cards, heights, language)).encode())
     typer.echo(text("cli.flow.written", file=output), err=True)
+    return 0
+
+
+def print_leaflet(
+    output: Annotated[Path, typer.Option("--output", "-o", help=text("cli.leaflet.output"))],
+    config: ConfigPath = DEFAULT_CONFIG,
+    language: Annotated[str | None, typer.Option("--language", help=text("cli.leaflet.language"))] = None,
+    font: Annotated[Path | None, typer.Option("--font", help=text("cli.leaflet.font"))] = None,
+) -> int:
+    if language not in (None, *LANGUAGES):
+        raise typer.BadParameter(", ".join(LANGUAGES))
+    settings = read_config(config)
+    asked, _ = load_questionnaire(settings.questionnaire)
+    texts = load_texts(settings.prompts / f"{asked.language}.yaml")
+    site = Site(
+        centre=settings.centre.name,
+        callers=settings.callers(),
+        call_in=settings.pbx.inbound_numbers,
+        telephone=settings.centre.telephone,
+        hours=settings.centre.telephone_hours,
+        slots=tuple((each.first, each.until) for each in settings.slots.values()),
+        greeting=texts.get("frame/greeting", settings.centre.name),
+    )
+    write_file(output, pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font))))
+    typer.echo(text("cli.leaflet.written", file=output), err=True)
+    if settings.centre.telephone is None:
+        typer.echo(text("cli.leaflet.no_telephone", file=config), err=True)
+        return 1
     return 0

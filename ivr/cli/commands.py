@@ -32,6 +32,7 @@ versions.command("history", help=text("cli.questionnaires.history.help"))(questi
 versions.command("show", help=text("cli.questionnaires.show.help"))(questionnaires.show)
 versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
 app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
+app.command("leaflet", help=text("cli.leaflet.help"))(author.print_leaflet)
 messages.command("list", help=text("cli.voice_messages.list.help"))(voice_messages.list_messages)
 messages.command("export", help=text("cli.voice_messages.export.help"))(voice_messages.export)
 app.command("status", help=text("cli.status.help"))(day.status)

@@ -24,7 +24,7 @@ from ivr.flow.style import (
 )
 from ivr.messages import text
 from ivr.questionnaire.model import END, OTHERWISE, AlertRule, Kind, Question, Questionnaire
-from ivr.questionnaire.values import keys_of
+from ivr.questionnaire.values import blanks_of, keys_of
 from ivr.questionnaire.words import called, catalogued, conditions_in_words, example_of, holds_in_words
 
 OPENING, CLOSING = "opening", "closing"
@@ -62,6 +62,16 @@ class _Sheet:
     def say(self, message: str, **values: object) -> str:
         return text(message, catalogued(self.language), **values)
 
+    def prompt(self, prompt: str) -> str:
+        """What it says; what depends on an answer or the next call stands in brackets."""
+        language, _, plain = prompt.rpartition(":")
+        said = self.texts.get(plain if language == self.questionnaire.language else prompt)
+        if said is not None:
+            return said
+        names = {each: self.say(f"flow.{each}") for each in ("next_day", "next_time")}
+        blanks = [names.get(each) or self.name(each) for each in blanks_of(prompt)]
+        return "".join(f"［{each}］" for each in blanks) or prompt
+
     def name(self, name: str) -> str:
         return called(self.questionnaire, name, self.language)
 
@@ -70,13 +80,15 @@ def cards_of(questionnaire: Questionnaire, texts: Mapping[str, str], language: s
     """All cards, in the order in which they stand on the page. `texts`: prompt id -> what it says."""
     asked = [each.id for each in questionnaire.questions if each.kind is not Kind.SAY]
     sheet = _Sheet(questionnaire, texts, language, {each: at for at, each in enumerate(asked, 1)})
-    opening = Card(OPENING, _frame_card(sheet, "flow.opening", questionnaire.opening))
+    opening = (
+        [Card(OPENING, _frame_card(sheet, "flow.opening", questionnaire.opening))] if questionnaire.opening else []
+    )
     next_call = (*questionnaire.next_call, *questionnaire.closing)
     closing = Card(CLOSING, _frame_card(sheet, "flow.closing", next_call), goes_on=False)
     beside = [Card("keys", _keys_card(sheet), is_step=False)]
     if questionnaire.alerts:
         beside.append(Card("alerts", _alerts_card(sheet), is_step=False))
-    return [opening, *(_question_card(sheet, each) for each in questionnaire.questions), closing, *beside]
+    return [*opening, *(_question_card(sheet, each) for each in questionnaire.questions), closing, *beside]
 
 
 def card_id(question: str) -> str:
@@ -90,7 +102,7 @@ def _frame_card(sheet: _Sheet, title: str, prompts: tuple[str, ...]) -> str:
 
 
 def _said(sheet: _Sheet, prompts: tuple[str, ...]) -> list[str]:
-    return [sheet.texts.get(each, each) for each in prompts]
+    return [sheet.prompt(each) for each in prompts]
 
 
 def _question_card(sheet: _Sheet, question: Question) -> Card:
@@ -104,7 +116,7 @@ def _question_card(sheet: _Sheet, question: Question) -> Card:
     for prompt in question.ask:
         # Words that many questions share step back behind the question itself.
         shared = prompt.startswith("frame/")
-        rows.append(row(lines(sheet.texts.get(prompt, prompt), SMALL if shared else TEXT, QUIET if shared else "")))
+        rows.append(row(lines(sheet.prompt(prompt), SMALL if shared else TEXT, QUIET if shared else "")))
     if not statement:
         rows += [row(each) for each in _entries(sheet, question)]
         rows += _alert_rows(sheet, question)

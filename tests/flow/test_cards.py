@@ -79,6 +79,23 @@ def test_jumps_and_conditions() -> None:
     assert "青い矢印" not in shown(cards(daily())["keys"])
 
 
+def test_prompts_of_a_language_of_their_own_and_prompts_with_blanks() -> None:
+    texts = dict(TEXTS) | {"en:frame/ready": "Press 1."}
+    questionnaire = replace(
+        branching(),
+        next_call=("frame/next_call", "{next_day}", "{next_time}"),
+        questions=(
+            replace(
+                branching().questions[0], ask=("ja:frame/ready", "en:frame/ready", "value/temperature_{temperature}")
+            ),
+        ),
+    )
+    found = {each.id: each for each in cards_of(questionnaire, texts, "ja")}
+    assert f"{TEXTS['frame/ready']}Press 1.［体温］" in shown(found["q_well"])
+    assert "［次の電話の日］［次の電話の時刻］" in shown(found["closing"])
+    assert "opening" not in {each.id for each in cards_of(replace(questionnaire, opening=()), texts, "ja")}
+
+
 @pytest.mark.parametrize(
     ("then", "goes_on"),
     [

@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.flow.cards import cards_of
@@ -16,7 +16,8 @@ from tests.flow.test_cards import TEXTS, branching
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@given(st.lists(st.floats(20, 600), min_size=1, max_size=40))
+@settings(deadline=None)
+@given(st.lists(st.floats(20, 600), min_size=1, max_size=25))
 def test_cards_fill_the_page_in_their_order_and_do_not_overlap(heights: list[float]) -> None:
     columns, page = _fill_page(heights)
     assert sum(columns) == len(heights)

@@ -42,5 +42,6 @@ def test_there_are_files_for_every_message() -> None:
     marked = {message for path in FILES for _, message in expected(path)}
     # Audio that is missing, and what is pressed in `try`, are no mistakes of a file.
     elsewhere = {"questionnaire.prompts_missing", "questionnaire.bad_answer", "questionnaire.bad_pair"}
+    elsewhere |= {"questionnaire.unknown_version"}  # of the command that goes back to one
     ours = {each for each in catalogue() if each.startswith("questionnaire.")}
     assert ours - elsewhere <= marked
