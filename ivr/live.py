@@ -157,7 +157,7 @@ async def _stored(config: Config, database: Database, version: str, prompts: Pro
     """A version that was live before. Raises BadInput if no call can be held with it any more."""
     source = await database.read(questionnaire_source, version)
     if source is None:
-        raise BadInput(problem("questionnaire.unknown_version", version=version))
+        raise BadInput(problem("live.unknown_version", version=version))
     questionnaire = await asyncio.to_thread(parse, source.encode(), version)
     problems = judge(config, questionnaire, prompts)
     if problems:

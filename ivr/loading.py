@@ -79,7 +79,7 @@ def prepare(config: Config) -> Prepared:
 
 
 def read_disk(config: Config) -> OnDisk:
-    """Read questionnaire and prompts, with every problem of both."""
+    """Read questionnaire and prompts, with every problem of both: also sounds of other words, clipped ones, …"""
     problems: list[Problem] = []
     prompts = questionnaire = file_hash = None
     source = b""
@@ -92,6 +92,7 @@ def read_disk(config: Config) -> OnDisk:
         file_hash = hashlib.sha256(source).hexdigest()
         questionnaire = parse(source, str(config.questionnaire))
         problems += judge(config, questionnaire, prompts)
+        problems += check_sounds(config.prompts, _spoken(config, questionnaire))
     except BadInput as bad:
         problems += bad.problems
     return OnDisk(file_hash, questionnaire, source.decode("utf-8", "replace"), prompts, tuple(problems))
@@ -99,8 +100,7 @@ def read_disk(config: Config) -> OnDisk:
 
 def judge(config: Config, questionnaire: Questionnaire, prompts: Prompts | None) -> list[Problem]:
     """Everything for which no call can be held with this questionnaire and these prompts (None: not looked at)."""
-    next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
-    problems = check(questionnaire, prompts, next_times)
+    problems = check(questionnaire, prompts, _next_times(config))
     return problems + (missing_frame(prompts, questionnaire.language, CALL_FRAME) if prompts is not None else [])
 
 
@@ -109,8 +109,8 @@ Trace = frozenset[tuple[str, int, int]]
 
 
 def trace_disk(config: Config) -> Trace:
-    """A trace of the questionnaire's file and of all recordings: another one means that something was changed."""
-    return frozenset((*_trace_file(config.questionnaire), *_trace_sounds(config.prompts)))
+    """A trace of the questionnaire's file, of all sounds and their words: another one means that one was changed."""
+    return frozenset((*_trace_file(config.questionnaire), *_trace_folder(config.prompts)))
 
 
 def _trace_file(path: Path) -> Iterator[tuple[str, int, int]]:
@@ -119,29 +119,30 @@ def _trace_file(path: Path) -> Iterator[tuple[str, int, int]]:
         yield str(path), found.st_mtime_ns, found.st_size
 
 
-def _trace_sounds(folder: Path) -> Iterator[tuple[str, int, int]]:
+def _trace_folder(folder: Path) -> Iterator[tuple[str, int, int]]:
     # Once a second beside all calls: a directory entry costs a tenth of a Path.
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir():
-                yield from _trace_sounds(Path(entry.path))
-            elif entry.name.endswith(".wav"):
+                yield from _trace_folder(Path(entry.path))
+            elif entry.name.endswith((".wav", ".yaml", ".json")):
                 found = entry.stat()
                 yield entry.path, found.st_mtime_ns, found.st_size
 
 
 def find_problems(config: Config) -> list[Problem]:
-    """Everything that `prepare` would refuse, and what is wrong with the sounds themselves: stale, clipped, …"""
-    found = read_disk(config)
-    if found.questionnaire is None:
-        return list(found.problems)
-    next_times = [f"{slot.first:%H%M}" for slot in config.slots.values()]
-    said = (*prompt_ids(found.questionnaire, next_times), *CALL_FRAME)
-    spoken = {spoken_as(each, language) for language in found.questionnaire.languages for each in said}
-    try:
-        return [*found.problems, *check_sounds(config.prompts, spoken)]
-    except BadInput as bad:
-        return [*found.problems, *bad.problems]
+    """Everything for which what is on disk cannot go live."""
+    return list(read_disk(config).problems)
+
+
+def _spoken(config: Config, questionnaire: Questionnaire) -> set[tuple[str, str]]:
+    """Language and prompt id of all that calls say."""
+    said = (*prompt_ids(questionnaire, _next_times(config)), *CALL_FRAME)
+    return {spoken_as(each, language) for language in questionnaire.languages for each in said}
+
+
+def _next_times(config: Config) -> list[str]:
+    return [f"{slot.first:%H%M}" for slot in config.slots.values()]
 
 
 def missing_frame(prompts: Prompts, language: str, frame: Iterable[str]) -> list[Problem]:

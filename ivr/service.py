@@ -20,6 +20,7 @@ from ivr.ari.settings import PbxSettings, Transport
 from ivr.cdr import read_outcomes
 from ivr.config import Config, read_secret
 from ivr.live import Live, go_live, run_live
+from ivr.loading import prepare
 from ivr.recordings import orphans
 from ivr.site import Site
 from ivr.storage import facts
@@ -103,6 +104,8 @@ class Desk:
 async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
     secret = read_secret(config.pbx.secret_file)
+    if not config.database.exists():
+        prepare(config)  # Nothing is made for a service that could hold no call.
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

@@ -12,7 +12,7 @@ from sandbox.handset import Clock, Handset
 from sandbox.journal import CallRecord, KeyPress, Speech
 from sandbox.listening import Ear, Heard
 from sandbox.patient import Act, Patient
-from sandbox.script import SIP_STATUS, CallScript, Does, spoken_and_pressed
+from sandbox.script import HANG_UP, SIP_STATUS, CallScript, Does, spoken_and_pressed
 
 #: How long a key sounds; Asterisk drops what is shorter than 80 ms.
 KEY_SECONDS = 0.12
@@ -184,6 +184,9 @@ class Line:
         if speaks:
             handset.say(sound.murmur(speaks))
             if await self._ended_within(speaks):
+                return
+            if keys == HANG_UP:
+                await self._hang_up()
                 return
         for index, key in enumerate(keys):
             if await self._ended_within(max(0.0, pause - QUIET_SECONDS) if index else 0.0):

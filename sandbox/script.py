@@ -15,14 +15,15 @@ HANG_UP = "hang_up"
 BEHAVIOURS = Path(__file__).with_name("behaviours.yaml")
 
 #: One entry of `keys`: what is pressed when speech ends; empty: nothing this time. `say_4#`: speaks for 4 s first.
-Keys = Annotated[str, StringConstraints(pattern=r"^((say_[0-9]{1,2})?[0-9*#]*|hang_up)$")]
+#: `say_4hang_up`: speaks, then hangs up.
+Keys = Annotated[str, StringConstraints(pattern=r"^(say_[0-9]{1,2})?([0-9*#]*|hang_up)$")]
 #: Only blocks that Japan does not assign, as ivr.numbers has them: nobody can be rung by accident.
 Fictional = Annotated[str, StringConstraints(pattern=r"^(0[5679]00[0-9]{7}|0800000[0-9]{4}|0310[0-9]{6})$")]
 
 
 def spoken_and_pressed(entry: str) -> tuple[int, str]:
-    """How many seconds somebody speaks, and what they press after it."""
-    found = re.fullmatch(r"(?:say_([0-9]{1,2}))?([0-9*#]*)", entry)
+    """How many seconds somebody speaks, and what they press (or HANG_UP) after it."""
+    found = re.fullmatch(r"(?:say_([0-9]{1,2}))?([0-9*#]*|hang_up)", entry)
     return (int(found[1] or 0), found[2]) if found else (0, entry)
 
 

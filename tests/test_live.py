@@ -201,6 +201,25 @@ async def test_recordings_that_a_call_cannot_use_are_not_taken(there: Installati
     assert (await there.history())[-1] == ("saved", None, "refused")
 
 
+async def test_a_sound_of_other_words_does_not_go_live(there: Installation) -> None:
+    for name in ("ja.yaml", "manifest.json"):
+        shutil.copy(ROOT / "prompts" / name, there.folder / "prompts" / name)
+    live = await there.start()
+    script = there.folder / "prompts" / "ja.yaml"
+    words = script.read_text(encoding="utf-8")
+    begin, rest = words.split("  daily/cough:\n", 1)
+    script.write_text(f"{begin}  daily/cough:\n{rest.replace('咳', 'せき', 1)}", encoding="utf-8")
+    await save(there, live, NEW)
+    assert live.site.questionnaire.hash == hash_of(OLD)
+    refused = (await there.database.read(standing)).refused
+    assert refused is not None
+    assert [("daily/cough" in each["en"]) for each in refused.problems] == [True]
+    # Its words are as they were spoken again: the file that waited for it is taken.
+    script.write_text(words, encoding="utf-8")
+    await settle(live)
+    assert live.site.questionnaire.hash == hash_of(NEW)
+
+
 async def test_new_recordings_are_used_although_the_new_file_is_refused(there: Installation) -> None:
     live = await there.start()
     shutil.copy(there.sound("daily/opening"), there.sound("daily/cough"))

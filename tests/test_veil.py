@@ -12,6 +12,7 @@ from ivr.sounds import load_prompts
 from ivr.veil import VALUES, veil
 from tests.cases_runner import ROOT
 
+NEW = ("ja", "value/temperature_365")
 PROMPTS = load_prompts(ROOT / "prompts")
 
 
@@ -39,8 +40,7 @@ def test_links_of_earlier_runs_are_gone_and_nothing_else(tmp_path: Path) -> None
 
 def test_what_was_veiled_before_keeps_its_links(tmp_path: Path) -> None:
     names = count()
-    last = max(key for key in PROMPTS.sounds if key[1].startswith(VALUES))
-    fewer = replace(PROMPTS, sounds={key: sound for key, sound in PROMPTS.sounds.items() if key != last})
+    fewer = replace(PROMPTS, sounds={key: each for key, each in PROMPTS.sounds.items() if key != NEW})
     before = veil(fewer, tmp_path / "sounds", lambda: f"x{next(names)}")
     after = veil(PROMPTS, tmp_path / "sounds", lambda: f"x{next(names)}", before)
     (new,) = after.sounds.keys() - before.sounds.keys()

@@ -21,8 +21,8 @@ from ivr.questionnaire.model import RecordRules
 
 log = logging.getLogger(__name__)
 
-#: Playback ids go round, so that after a restart of ours the playback of the process before can be found and stopped:
-#: Asterisk has no list of playbacks. Never are more than two of one call alive.
+#: Ids of playbacks and recordings go round, so that after a restart of ours those of the process before can be found
+#: and stopped: Asterisk has no list of them. Never are more than two of one call alive.
 _PLAYBACK_IDS = 4
 _AFTER_ANSWER_SECONDS = 0.5
 #: How long the end of a stopped playback may take before the next one (1 ms on 22.10.1).
@@ -44,7 +44,9 @@ class AriPhone(AriChannel):
         #: Playbacks that may still play although nobody wants them: a process before us began them, or it is not known
         #: whether they were stopped. The next prompt would queue behind their tail, and the apology would be heard.
         self._unstopped = {f"{call_id}.{number}" for number in range(_PLAYBACK_IDS)} if taken_over else set()
-        self._plays = 0
+        #: Recordings of a process before us: as long as one goes on, nothing else is heard.
+        self._undone = {f"{call_id}.{number}" for number in range(_PLAYBACK_IDS)} if taken_over else set()
+        self._plays = self._tapes = 0
         self._stopping: str | None = None
 
     async def answer(self) -> None:
@@ -105,7 +107,8 @@ class AriPhone(AriChannel):
         if entry.keys:
             return entry
         await self._settle()
-        taping = Taping(target.stem, self._client.now())
+        taping = Taping(f"{self._call_id}.{self._tapes % _PLAYBACK_IDS}", self._client.now())
+        self._tapes += 1
         if not await self._tape(taping, limits):
             return Recording(0.0)
         # Behind the recording waits the tail: should we die meanwhile, nobody is left in silence at its end.
@@ -260,6 +263,10 @@ class AriPhone(AriChannel):
             raise HungUp(self._over)
         if not self._answered:
             await self._until_answered(_LONGEST_RINGING_SECONDS, _LONGEST_RINGING_SECONDS)
+        for tape in sorted(self._undone):
+            # Whoever spoke hears that we were interrupted, and is asked again.
+            await self._attempt("DELETE", f"/recordings/live/{tape}")
+        self._undone.clear()
         for playback in sorted(self._unstopped):
             await self._delete(playback)
         while not self._inbox.is_empty():

@@ -13,7 +13,7 @@ _WATCHDOG_SECONDS = 5.0
 class Taping:
     """A recording, from the request on. Times are those of the inbox."""
 
-    name: str  #: Asterisk's; never used twice
+    name: str  #: Asterisk's; may have been used before
     began: float
     ended: bool = False
 
@@ -34,7 +34,7 @@ def order(taping: Taping, limits: RecordRules) -> dict[str, object]:
         "format": "wav",
         "maxDurationSeconds": round(limits.max_seconds),
         "maxSilenceSeconds": round(limits.silence_seconds),
-        "ifExists": "fail",
+        "ifExists": "overwrite",
         # Its own beep is a file of its language packages, which we do not have.
         "beep": False,
         "terminateOn": "#",

@@ -404,9 +404,10 @@ async def test_hanging_up_is_asked_twice_at_most(wire: Wire, phone: AriPhone) ->
 
 async def test_what_a_process_before_us_plays_is_stopped_first(wire: Wire) -> None:
     phone = AriPhone(wire, CALL, TAIL, answered=True, taken_over=True)
-    wire.errors["DELETE"] = [PbxRefused(404, "Playback not found", "DELETE")] * 2
+    wire.errors["DELETE"] = [PbxRefused(404, "not found", "DELETE")] * 6
     async with doing(phone.say([QUESTION])):
-        assert wire.sent == [f"DELETE /playbacks/CALL.{n}" for n in range(4)] + ["POST /channels/CALL/play/CALL.0"]
+        stopped = [f"DELETE {kind}/CALL.{n}" for kind in ("/recordings/live", "/playbacks") for n in range(4)]
+        assert wire.sent == [*stopped, "POST /channels/CALL/play/CALL.0"]
         await wire.prompt(0)
 
 

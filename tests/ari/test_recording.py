@@ -34,12 +34,12 @@ class Recorder(Wire):
     stored: bytes | PbxError = SPOKEN
 
     async def fetch(self, path: str, deadline: float) -> bytes:
-        self.sent.append(f"GET {path}")
+        self.sent.append(f"GET {path.replace(CALL, 'CALL')}")
         if isinstance(self.stored, PbxError):
             raise self.stored
         return self.stored
 
-    def recorded(self, name: str = "said", kind: str = "RecordingFinished") -> None:
+    def recorded(self, name: str = f"{CALL}.0", kind: str = "RecordingFinished") -> None:
         self.event(kind, recording={"name": name, "target_uri": f"channel:{CALL}", "state": "done"})
 
 
@@ -93,13 +93,13 @@ async def test_what_is_said_after_the_prompt_is_a_file(wire: Recorder, phone: Ar
         "POST /channels/CALL/record",
         # Behind it the tail, for the case that we are gone at its end.
         "POST /channels/CALL/play/CALL.1",
-        "GET /recordings/stored/said/file",
-        "DELETE /recordings/stored/said",
+        "GET /recordings/stored/CALL.0/file",
+        "DELETE /recordings/stored/CALL.0",
         "DELETE /playbacks/CALL.1",
     ]
     order: dict[str, Any] = wire.bodies[1]
-    assert (order["name"], order["maxDurationSeconds"], order["maxSilenceSeconds"]) == ("said", 60, 4)
-    assert (order["terminateOn"], order["format"], order["ifExists"]) == ("#", "wav", "fail")
+    assert (order["name"], order["maxDurationSeconds"], order["maxSilenceSeconds"]) == (f"{CALL}.0", 60, 4)
+    assert (order["terminateOn"], order["format"], order["ifExists"]) == ("#", "wav", "overwrite")
     assert wire.bodies[2]["media"][0] == SILENCE
     assert wire.bodies[2]["media"][-1] == media_uri(TAIL.apology)
 
@@ -121,8 +121,8 @@ async def test_a_key_while_somebody_speaks_is_one_too(wire: Recorder, phone: Ari
     assert recording.result() == Entry(key, EndedBy.FULL)
     assert there(target) is None
     assert wire.sent[-3:] == [
-        "DELETE /recordings/live/said",
-        "DELETE /recordings/stored/said",
+        "DELETE /recordings/live/CALL.0",
+        "DELETE /recordings/stored/CALL.0",
         "DELETE /playbacks/CALL.1",
     ]
 
@@ -170,7 +170,17 @@ async def test_a_recording_that_never_ends_is_stopped(wire: Recorder, phone: Ari
         assert not recording.done()
         await wire.clock.advance(1.1)
     assert recording.result() == Recording(3.0)
-    assert "POST /recordings/live/said/stop" in wire.sent
+    assert "POST /recordings/live/CALL.0/stop" in wire.sent
+
+
+async def test_the_next_recording_of_a_call_has_another_name(wire: Recorder, phone: AriPhone, tmp_path: Path) -> None:
+    for number in (0, 1):
+        async with speaking(phone.record([QUESTION], RULES, LIMITS, tmp_path / f"{number}.wav")):
+            await wire.prompt(2 * number)
+            wire.playback("PlaybackFinished", 2 * number, state="done")
+            await wire.clock.advance(0.3)
+            wire.recorded(name=f"{CALL}.{number}")
+    assert [each["name"] for each in wire.bodies if "name" in each] == [f"{CALL}.0", f"{CALL}.1"]
 
 
 async def test_one_that_fails_is_nothing_said(wire: Recorder, phone: AriPhone, target: Path) -> None:
@@ -214,7 +224,7 @@ async def test_what_cannot_be_written_here_stays_there(wire: Recorder, phone: Ar
     async with speaking(refused()):
         await up_to_the_beep(wire)
         wire.recorded()
-    assert "DELETE /recordings/stored/said" not in wire.sent
+    assert "DELETE /recordings/stored/CALL.0" not in wire.sent
 
 
 async def test_a_copy_that_is_left_there_is_no_fault_of_the_call(
@@ -235,7 +245,7 @@ async def connected(asterisk: FakeAsterisk, clock: Clock) -> AsyncIterator[AriCl
 
 
 async def test_a_file_is_fetched_as_it_is(connected: AriClient, asterisk: FakeAsterisk) -> None:
-    path = "/recordings/stored/said/file"
+    path = "/recordings/stored/CALL.0/file"
     asterisk.answer("GET", path, Reply(200, raw=SPOKEN))
     assert await connected.fetch(path, 5) == SPOKEN
     asterisk.answer("GET", path, Reply(404, {"message": "Recording not found"}))
@@ -247,11 +257,11 @@ async def test_a_file_longer_than_any_is_not(
     connected: AriClient, asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ivr.ari.rest.LONGEST_FILE", 1000)
-    asterisk.answer("GET", "/recordings/stored/said/file", Reply(200, raw=SPOKEN))
+    asterisk.answer("GET", "/recordings/stored/CALL.0/file", Reply(200, raw=SPOKEN))
     with pytest.raises(PbxSilent):
-        await connected.fetch("/recordings/stored/said/file", 5)
+        await connected.fetch("/recordings/stored/CALL.0/file", 5)
 
 
 async def test_nothing_is_fetched_without_a_session(clock: Clock, asterisk: FakeAsterisk) -> None:
     with pytest.raises(PbxUnreachable):
-        await Wire(clock).fetch("/recordings/stored/said/file", 5)
+        await Wire(clock).fetch("/recordings/stored/CALL.0/file", 5)

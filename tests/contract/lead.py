@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -116,11 +116,11 @@ def _ignore(line: str) -> None:
     """Nobody watches."""
 
 
-def reports(folder: Path) -> dict[str, Report]:
+def reports(folder: Path, of: Iterable[Caller] | None = None) -> dict[str, Report]:
     """Name of the conversation -> what its rows say, read past our own code."""
     rows = sqlite3.connect(f"file:{folder / 'kenko-call.db'}?mode=ro", uri=True)
     try:
-        return {each.conversation.name: _report(rows, folder, each) for each in callers()}
+        return {each.conversation.name: _report(rows, folder, each) for each in (callers() if of is None else of)}
     finally:
         rows.close()
 

@@ -78,22 +78,25 @@ def read(source: bytes) -> tuple[Questionnaire | None, list[Problem]]:
     return found, problems
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text("abc:-[]{}\"'#&*!|>%@ \n\t01~")))
 def test_any_text(source: str) -> None:
     read(source.encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes(source: bytes) -> None:
     read(source)
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_any_tree(tree: Any) -> None:
     read(yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(SOURCES),
     st.lists(

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ivr.errors import BadInput
 from ivr.numbers import Plan, normalise
 from sandbox.journal import Invite, read_invites
-from sandbox.script import Does, Person, load_behaviours, load_people
+from sandbox.script import HANG_UP, CallScript, Does, Person, load_behaviours, load_people, spoken_and_pressed
 
 SCENARIOS = Path(__file__).parents[2] / "sandbox" / "scenarios"
 ONE = '  - {id: "10000001", number: "09000000001", '
@@ -81,3 +82,18 @@ def test_invites_are_those_that_the_pbx_sent(tmp_path: Path) -> None:
         '"1.7","from-pbx","s","","","PJSIP/pbx-00000001","calling-abc"\n'
     )
     assert read_invites(path) == [Invite(1.5, "09000000001", "05000000100")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "seconds", "then"),
+    [("say_4#", 4, "#"), ("say_12", 12, ""), ("say_3hang_up", 3, HANG_UP), ("365#", 0, "365#"), (HANG_UP, 0, HANG_UP)],
+)
+def test_speaking_before_pressing(entry: str, seconds: int, then: str) -> None:
+    assert CallScript(keys=(entry,)).keys == (entry,)
+    assert spoken_and_pressed(entry) == (seconds, then)
+
+
+@pytest.mark.parametrize("entry", ["say_", "say_4x", "hang_up1"])
+def test_an_entry_that_nobody_can_make(entry: str) -> None:
+    with pytest.raises(ValidationError):
+        CallScript(keys=(entry,))
