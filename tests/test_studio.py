@@ -1,18 +1,20 @@
 """The call in which staff record prompts: who gets in, what is kept, what happens to takes that are not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from ivr.conversation import Voice
+from ivr.digits import Entry, KeyRules
 from ivr.errors import BadInput, problem
-from ivr.phone import HungUp
+from ivr.phone import HungUp, Recording
 from ivr.prompts import Prompts, Sound
-from ivr.recordings import seconds_of
+from ivr.questionnaire.model import RecordRules
 from ivr.studio import TAKES, TRIES, Studio, record_prompts
 from ivr.terminal import unrecorded
-from tests.fakes.phone import FakePhone, keys
+from tests.fakes.phone import FakePhone, Press, keys
 
 PIN = "2468"
 LIST = ["frame/greeting", "daily/cough"]
@@ -27,8 +29,31 @@ def nothing_in(folder: Path) -> bool:
     return list(folder.iterdir()) == []
 
 
-def seconds(take: Path) -> float:
-    return seconds_of(take.read_bytes())
+def content(take: Path) -> bytes:
+    return take.read_bytes()
+
+
+@dataclass
+class Microphone(FakePhone):
+    """A telephone into which somebody speaks for as many seconds as `takes` says, one take after another."""
+
+    takes: list[float] = field(default_factory=list)
+    recorded: list[Path] = field(default_factory=list)
+
+    async def record(
+        self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
+    ) -> Recording | Entry:
+        """One step. Raises HungUp."""
+        await self._step(sounds)
+        seconds = self.takes.pop(0) if self.takes else 0.0
+        if seconds:
+            self.write(target)
+        return Recording(seconds)
+
+    def write(self, target: Path) -> None:
+        """What was said lies there."""
+        target.write_bytes(b"take %d" % len(self.recorded))
+        self.recorded.append(target)
 
 
 @dataclass
@@ -37,7 +62,7 @@ class Desk:
 
     folder: Path
     unfit: int = 0  #: so many takes are refused first
-    kept: list[tuple[str, float]] = field(default_factory=list)
+    kept: list[tuple[str, bytes]] = field(default_factory=list)
     drafts: int = 0
 
     def studio(self) -> Studio:
@@ -54,12 +79,11 @@ class Desk:
         if self.unfit:
             self.unfit -= 1
             raise BadInput(problem("sound.silence", str(take)))
-        self.kept.append((prompt, seconds(take)))
+        self.kept.append((prompt, content(take)))
 
 
-async def call(desk: Desk, script: str) -> tuple[FakePhone, list[str]]:
-    """`rec:2.5` is 2.5 seconds of speech."""
-    phone = FakePhone(press=keys(script))
+async def call(desk: Desk, press: str | Press, takes: Sequence[float] = ()) -> tuple[Microphone, list[str]]:
+    phone = Microphone(press=keys(press) if isinstance(press, str) else press, takes=list(takes))
     done = await record_prompts(phone, Voice(PROMPTS, "ja"), desk.studio())
     assert phone.answered
     assert phone.over
@@ -69,9 +93,9 @@ async def call(desk: Desk, script: str) -> tuple[FakePhone, list[str]]:
 
 async def test_a_prompt_is_heard_spoken_heard_and_kept(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    phone, done = await call(desk, f"{PIN}# 2# rec:2.5 1 #")
+    phone, done = await call(desk, f"{PIN}# 2# 1 #", [2.5])
     assert done == ["daily/cough"]
-    assert desk.kept == [("daily/cough", 2.5)]
+    assert desk.kept == [("daily/cough", b"take 0")]
     assert phone.said == [
         ("studio/enter_pin",),
         ("studio/enter_number",),
@@ -86,30 +110,30 @@ async def test_a_prompt_is_heard_spoken_heard_and_kept(tmp_path: Path) -> None:
 
 async def test_several_prompts_in_one_call_and_takes_spoken_again(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    _, done = await call(desk, f"{PIN}# 1# rec:2 2 rec:2.1 1 2# rec:3 1 -")
+    _, done = await call(desk, f"{PIN}# 1# 2 1 2# 1 -", [2.0, 2.1, 3.0])
     assert done == ["frame/greeting", "daily/cough"]
-    assert desk.kept == [("frame/greeting", 2.1), ("daily/cough", 3.0)]
+    assert desk.kept == [("frame/greeting", b"take 1"), ("daily/cough", b"take 2")]
 
 
 async def test_a_take_that_is_not_fit_is_spoken_again(tmp_path: Path) -> None:
     desk = Desk(tmp_path, unfit=1)
-    phone, done = await call(desk, f"{PIN}# 1# rec:2 1 rec:4 1 #")
+    phone, done = await call(desk, f"{PIN}# 1# 1 1 #", [2.0, 2.0])
     assert done == ["frame/greeting"]
     assert ("studio/not_fit",) in phone.said
-    assert desk.kept == [("frame/greeting", 4.0)]
+    assert desk.kept == [("frame/greeting", b"take 1")]
 
 
-@pytest.mark.parametrize("instead", ["rec:2 3", "rec:2 -", "-"])
-async def test_who_gives_up_changes_nothing(tmp_path: Path, instead: str) -> None:
+@pytest.mark.parametrize(("press", "takes"), [("3", [2.0]), ("-", [2.0]), ("", [])])
+async def test_who_gives_up_changes_nothing(tmp_path: Path, press: str, takes: list[float]) -> None:
     desk = Desk(tmp_path)
-    _, done = await call(desk, f"{PIN}# 1# {instead} #")
+    _, done = await call(desk, f"{PIN}# 1# {press} #", takes)
     assert (done, desk.kept) == ([], [])
 
 
 async def test_takes_come_to_an_end(tmp_path: Path) -> None:
     desk = Desk(tmp_path, unfit=99)
-    await call(desk, f"{PIN}# " + ("1# " + "rec:2 1 " * TAKES) * 99)
-    assert desk.drafts == TRIES * TAKES
+    phone, _ = await call(desk, f"{PIN}# 1# " + "1 " * 99, [2.0] * 99)
+    assert len(phone.recorded) == TRIES * TAKES
 
 
 @pytest.mark.parametrize("press", ["1111# 2222# 3333# 2468#", "- - - 2468#", "24681# 246# 8642#"])
@@ -133,7 +157,7 @@ async def test_numbers_that_are_not_in_the_list(tmp_path: Path, number: str) -> 
 
 async def test_who_hangs_up_loses_only_the_open_take(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    phone = FakePhone(press=keys(f"{PIN}# 1# rec:2 1 2# rec:2"), hang_up_after=9)
+    phone = Microphone(press=keys(f"{PIN}# 1# 1 2#"), takes=[2.0, 2.0], hang_up_after=8)
     with pytest.raises(HungUp):
         await record_prompts(phone, Voice(PROMPTS, "ja"), desk.studio())
     assert [prompt for prompt, _ in desk.kept] == ["frame/greeting"]
