@@ -65,23 +65,27 @@ async def told(network: Network, tmp_path_factory: pytest.TempPathFactory) -> To
     return Told(scene, later, back)
 
 
+#: The prompts that tell the two versions apart. Cut to their first words, others begin as these do.
+TELLING = ("daily/cough", "daily/breathless", "daily/closing")
+
+
 def heard(told: Told, record: CallRecord) -> list[str]:
-    return [each.prompt for each in told.scene.heard(record)]
+    return [each.prompt for each in told.scene.heard(record) if each.prompt in TELLING]
 
 
 async def test_the_call_in_progress_finished_on_the_version_it_began_with(told: Told) -> None:
     (record,) = told.scene.calls_of(IN_A_CALL.number)
-    assert heard(told, record)[-3:] == ["daily/cough", "daily/breathless", "daily/closing"]
+    assert heard(told, record) == ["daily/cough", "daily/breathless", "daily/closing"]
     # The others were on the line in between.
     assert record.began < told.later.began < told.back.began < (record.ended or 0)
 
 
 async def test_a_call_begun_later_got_the_new_one(told: Told) -> None:
-    assert heard(told, told.later)[-2:] == ["daily/cough", "daily/closing"]
+    assert heard(told, told.later) == ["daily/cough", "daily/closing"]
 
 
 async def test_after_going_back_the_old_one_is_asked_again(told: Told) -> None:
-    assert heard(told, told.back)[-3:] == ["daily/cough", "daily/breathless", "daily/closing"]
+    assert heard(told, told.back) == ["daily/cough", "daily/breathless", "daily/closing"]
 
 
 async def test_every_answer_leads_to_the_version_it_was_given_to(told: Told) -> None:
