@@ -66,11 +66,12 @@ class Desk:
     live: Live
     pbx: Pbx | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
+    inherited: int = 0  #: those of them that a process before us began: they may be outbound, and use no reserve
 
     @property
     def inbound(self) -> int:
-        """Calls in progress that we did not dial."""
-        return len(self.tasks)
+        """Calls in progress that people made to us."""
+        return len(self.tasks) - self.inherited
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
@@ -80,7 +81,11 @@ class Desk:
     async def found(self, phone: AriPhone) -> None:
         """A call that a process before us left: go on with it."""
         with self._in_progress():
-            await takeover.take_over(self.live.site, phone)
+            self.inherited += 1
+            try:
+                await takeover.take_over(self.live.site, phone)
+            finally:
+                self.inherited -= 1
 
     async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
         """The calls that are gone have ended, as far as anybody knows; only then are new ones placed."""
@@ -151,6 +156,7 @@ async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> No
         ring=lambda attempt, trunk: outbound.ring(live.site, pbx.line, attempt, trunk),
         is_open=lambda: pbx.is_ready and not stop.is_set(),
         inbound_now=lambda: desk.inbound,
+        inherited_now=lambda: desk.inherited,
         now=world.now,
         new_id=world.new_id,
         clock=ClockGuard(world.now, time.monotonic, is_synchronised),

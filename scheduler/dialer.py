@@ -40,10 +40,11 @@ class Dialer:
     rows: Rows
     ring: Callable[[calls.Attempt, str], Awaitable[None]]  #: places one attempt on a trunk, returns when it is over
     is_open: Callable[[], bool]  #: the gate: closed while the PBX is not ready
-    inbound_now: Callable[[], int]  #: calls in progress that we did not dial
+    inbound_now: Callable[[], int]  #: calls in progress that people made to us
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     clock: ClockGuard
+    inherited_now: Callable[[], int] = lambda: 0  #: calls in progress that a process before us began
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     queue: Queue = field(default_factory=Queue)
     planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
@@ -152,7 +153,7 @@ async def tick(dialer: Dialer) -> datetime | None:
             return None
         while True:
             now = dialer.now()
-            trunk, again = choose_trunk(dialer.trunks, dialer.loads, dialer.inbound_now(), now)
+            trunk, again = choose_trunk(dialer.trunks, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
             if trunk is None:
                 return again if dialer.queue.due(now) else dialer.queue.next_at()
             taken = dialer.queue.take(now)

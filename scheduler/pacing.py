@@ -64,9 +64,12 @@ def learn(trunk: Trunk, load: Load, outcome: Outcome | None, began: datetime, no
     return replace(load, in_a_row=0, rests=0)
 
 
-def free_lines(trunk: Trunk, load: Load, inbound: int) -> int:
-    """Lines on which a call of ours could begin. Inbound calls use the reserve first; past it they take ours."""
-    return max(0, trunk.lines - load.outbound - max(trunk.reserved, inbound))
+def free_lines(trunk: Trunk, load: Load, inbound: int, inherited: int = 0) -> int:
+    """Lines on which a call of ours could begin. Inbound calls use the reserve first; past it they take ours.
+
+    `inherited`: calls that a process before us began and that go on; they use no reserve.
+    """
+    return max(0, trunk.lines - load.outbound - inherited - max(trunk.reserved, inbound))
 
 
 def may_start_at(trunk: Trunk, load: Load) -> datetime | None:
@@ -78,18 +81,18 @@ def may_start_at(trunk: Trunk, load: Load) -> datetime | None:
 
 
 def choose_trunk(
-    trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime
+    trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0
 ) -> tuple[Trunk | None, datetime | None]:
     """The trunk on which a call may begin now: the one with the largest part free. Else when to ask again.
 
-    Neither: no line is free, and the end of a call will tell. Which trunk inbound calls came by is not known, so all of
-    them count against each.
+    Neither: no line is free, and the end of a call will tell. Which trunk inbound and inherited calls use is not known,
+    so all of them count against each.
     """
     best: Trunk | None = None
     most, again = 0.0, None
     for trunk in trunks:
         load = loads[trunk.name]
-        free = free_lines(trunk, load, inbound)
+        free = free_lines(trunk, load, inbound, inherited)
         if not free:
             continue
         at = may_start_at(trunk, load)

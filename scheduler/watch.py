@@ -80,7 +80,7 @@ async def _view(dialer: Dialer) -> View:
         due=due,
         trunks=dialer.trunks,
         loads=dialer.loads,
-        inbound=dialer.inbound_now(),
+        inbound=dialer.inbound_now() + dialer.inherited_now(),
         idle_since=waiting if dialer.last_start is None else max(dialer.last_start, waiting),
         closed_since=dialer.closed_since,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
@@ -57,11 +57,6 @@ _CALL_STANDING = select(calls.c.state, calls.c.attempt_id).where(calls.c.id == b
 _OVERDUE_CALLS = select(calls.c.id).where(calls.c.state != CallState.ENDED, calls.c.started_at < bindparam("before"))
 _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
     attempts.c.state != CallState.ENDED, attempts.c.planned_at < bindparam("before")
-)
-_LAST_RUNG = select(func.max(attempts.c.ended_at)).where(
-    attempts.c.day == bindparam("on_day"),
-    attempts.c.number == bindparam("number"),
-    attempts.c.outcome.not_in((Outcome.ANSWERED, Outcome.CONGESTION)),
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
 _ATTEMPT_STATE = select(attempts.c.state).where(attempts.c.id == bindparam("key"))
@@ -238,12 +233,6 @@ def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tup
         (Outcome(row.outcome), max(0.0, (row.ended_at - row.planned_at).total_seconds()))
         for row in connection.execute(wanted)
     )
-
-
-def last_rung(connection: Connection, number: str, day: date) -> datetime | None:
-    """When the number stopped ringing without a conversation, on this local day, for whomever; None: it did not."""
-    last: datetime | None = connection.execute(_LAST_RUNG, {"number": number, "on_day": day}).scalar_one()
-    return last
 
 
 def attempt_of(row: RowMapping) -> Attempt:

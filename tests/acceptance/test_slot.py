@@ -113,6 +113,7 @@ class Slot:
     scene: Scene
     started: float  #: time.time() at which the practice clock began
     seconds: float
+    interrupted: frozenset[str]  #: numbers of calls in progress at the kill: their scripts cannot know of it
 
 
 def change(scene: Scene, statement: str, *values: object) -> None:
@@ -129,19 +130,21 @@ async def play(network: Network, folder_of: pytest.TempPathFactory, number: int,
     (later,) = [each.id for each in people.people if each.number in people.later]
     change(scene, "UPDATE person_slots SET slot = 'later' WHERE person_id = ?", later)
     change(scene, "UPDATE numbers SET number = '119' WHERE person_id = ?", people.denied)
+    interrupted: frozenset[str] = frozenset()
     started = time.time()
     async with running_service(scene.service) as process:
         if killed:
             await until(lambda: len(scene.invites()) >= COUNT // 2, 120, "the middle of the slot")
             process.kill()
             await process.wait()
+            interrupted = frozenset(each.number for each in scene.calls() if each.ended is None)
         else:
             await until(lambda: settled(scene), 400, "the end of the slot")
     if killed:
         set_clock(scene.service, f"09:{clock(time.time() - started + 2)}")
         async with running_service(scene.service):
             await until(lambda: settled(scene), 400, "the end of the slot")
-    return Slot(people, scene, started, time.time() - started)
+    return Slot(people, scene, started, time.time() - started, interrupted)
 
 
 def clock(seconds: float) -> str:
@@ -184,13 +187,17 @@ async def test_sixty_people(slot: Slot) -> None:
 @KILLED
 async def test_everybody_ends_in_exactly_one_way(slot: Slot) -> None:
     status = slot.scene.status()
-    assert {key: status[key].state for key in slot.cast.ends} == slot.cast.ends
+    interrupted = {each.id for each in slot.cast.people if each.number in slot.interrupted}
+    assert len(interrupted) <= LINES
+    ends = {key: str(status[key].state) for key in slot.cast.ends}
+    assert {key: end for key, end in ends.items() if key not in interrupted} == {
+        key: end for key, end in slot.cast.ends.items() if key not in interrupted
+    }
+    assert {ends[key] for key in interrupted} <= {REACHED, TASK}
     rows = slot.scene.table("agenda")
     assert {each["settled"] for each in rows} == {"reported", "handed_over"}
     tasks = [each for each in slot.scene.table("follow_ups") if each["closed_at"] is None]
-    assert sorted(each["person_id"] for each in tasks) == sorted(
-        key for key, end in slot.cast.ends.items() if end == TASK
-    )
+    assert sorted(each["person_id"] for each in tasks) == sorted(key for key, end in ends.items() if end == TASK)
     assert all(each["due_at"] for each in tasks)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -302,3 +303,21 @@ def test_our_own_number_does_not_get_past_the_last_door() -> None:
 def test_no_other_place_makes_a_dial_string() -> None:
     files = Path(line_module.__file__).parents[1].rglob("*.py")
     assert [each.name for each in files if 'f"PJSIP/' in each.read_text(encoding="utf-8")] == ["line.py"]
+
+
+async def test_another_trunk_and_one_that_nobody_knows(asterisk: FakeAsterisk, clock: Clock) -> None:
+    settings = replace(settings_for(asterisk), more_trunks=("second",))
+    async with AriClient(settings, clock.now, clock.sleep) as client:
+        await client.connect()
+        client.choose_transport(asterisk.version)
+        line = AriLine(client, TAIL, lambda: True)
+        with pytest.raises(ValueError, match="trunk"):
+            await line.dial(replace(ORDER, trunk="third"))
+        assert asterisk.seen(*POST) == []
+        dialling = asyncio.create_task(line.dial(replace(ORDER, trunk="second")))
+        await asterisk.until_seen(*POST)
+        (seen,) = asterisk.seen(*POST)
+        assert seen.body is not None
+        assert seen.body["endpoint"] == "PJSIP/0310000001@second"
+        dialling.cancel()
+        await asyncio.gather(dialling, return_exceptions=True)

@@ -87,7 +87,8 @@ def test_one_bad_row_and_nothing_is_taken_but_the_good_ones_if_asked(command: Co
     assert (code, out) == (2, "")
     assert err.startswith(f"{file}:6: ")
     code, out, err = command("people", "import", str(file), "--partial")
-    assert (code, out) == (1, "4 人を取り込みました（新規 4、変更 0）。\n")
+    assert code == 1
+    assert out.startswith("4 人を取り込みました（新規 4、変更 0）。\n")
     assert err.startswith(f"{file}:6: ")
     assert "1 行は取り込んでいません" in err
     code, out, _ = command("people", "import", str(file), "--partial", "--json")
@@ -197,7 +198,8 @@ def test_no_decision_without_name_reason_and_end(command: Command, arguments: tu
 def test_an_import_says_who_stays_closed(command: Command, folder: Path) -> None:
     command("people", "close", "00123456", "00123457", "--reason", "回復")
     code, out, err = command("people", "import", str(SAMPLE))
-    assert (code, out) == (1, "4 人を取り込みました（新規 0、変更 0）。\n")
+    assert code == 1
+    assert out.startswith("4 人を取り込みました（新規 0、変更 0）。\n")
     assert "00123456, 00123457" in err
     anew = SAMPLE.read_text(encoding="utf-8").replace(
         "high,2026-11-01,2026-11-14", f"high,{TODAY + timedelta(days=1)},"

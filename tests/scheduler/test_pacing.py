@@ -56,6 +56,13 @@ def test_the_earlier_of_two_says_when_to_ask_again() -> None:
     assert choose_trunk((TRUNK, OTHER), loads, 0, NOW) == (None, at(1))
 
 
+def test_calls_of_a_process_before_us_use_no_reserve() -> None:
+    loads = {"one": Load(1)}
+    assert choose_trunk((TRUNK,), loads, 0, NOW, inherited=1) == (TRUNK, None)
+    assert choose_trunk((TRUNK,), loads, 0, NOW, inherited=2) == (None, None)
+    assert choose_trunk((TRUNK,), loads, 1, NOW, inherited=2) == (None, None)
+
+
 def test_a_line_is_taken_and_given_back() -> None:
     load = started(Load(), NOW)
     assert (load.outbound, load.last_start, free_lines(TRUNK, load, 0)) == (1, NOW, 2)
