@@ -20,7 +20,7 @@ TICK = 1.0
 class Job:
     """One part of the loop and its pace."""
 
-    name: str
+    id: str
     run: Callable[[], Awaitable[object]]
     seconds: float
 
@@ -49,7 +49,7 @@ async def run_jobs(dialer: Dialer) -> None:
             "interval",
             (job,),
             seconds=job.seconds,
-            id=job.name,
+            id=job.id,
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
@@ -67,4 +67,4 @@ async def _guarded(job: Job) -> None:
     try:
         await job.run()
     except Exception:  # a task border: one bad look must not end the calling, and the rows are still there
-        log.exception("%s failed", job.name, extra={"action": "dialer_failed"})
+        log.exception("%s failed", job.id, extra={"action": "dialer_failed"})

@@ -153,8 +153,7 @@ class World:
 
     def _begin_jobs(self) -> None:
         self.jobs = [
-            asyncio.create_task(self._ticks() if job.name == "tick" else self._every(job))
-            for job in jobs_of(self.dialer)
+            asyncio.create_task(self._ticks() if job.id == "tick" else self._every(job)) for job in jobs_of(self.dialer)
         ]
 
     async def _every(self, job: Job) -> None:

@@ -25,13 +25,12 @@ async def watch(dialer: Dialer) -> None:
     now = dialer.now()
     for each in found:
         if await dialer.rows.raise_alarm(each.kind, each.subject, each.details, now):
-            more = {"action": "alarm", "kind": each.kind, "subject": each.subject, "details": each.details}
-            log.error("alarm: %s", each.kind, extra=more)
+            log.error("alarm: %s", each.kind, extra={"action": "alarm", "reason": each.kind})
     still = {(each.kind, each.subject) for each in found}
     for kind, subject in await dialer.rows.standing_alarms():
         if kind in WATCHED and (kind, subject) not in still:
             await dialer.rows.end_alarm(kind, subject, now)
-            log.warning("alarm over: %s", kind, extra={"action": "alarm_over", "kind": kind, "subject": subject})
+            log.warning("alarm over: %s", kind, extra={"action": "alarm_over", "reason": kind})
     if dialer.clock.is_trusted():
         await dialer.rows.set_fact(LAST_LOOK, now.astimezone(UTC).isoformat())
 

@@ -174,7 +174,7 @@ async def test_calls_in_and_calls_found_are_in_progress_until_they_end(site: Sit
     counted: list[int] = []
 
     async def watch(step: int, _: tuple[str, ...]) -> None:
-        counted.append(desk.inbound)
+        counted.append(desk.inbound + desk.inherited)
 
     phone = FakePhone("c-1", keys("2 2 365 1 98# 1"), watch=watch)
     await desk.arrived(cast(AriPhone, phone), HANAKO.numbers[1], "05000000100")

@@ -116,7 +116,7 @@ async def test_the_loop_looks_as_often_as_the_pace_of_the_settings(database: Dat
     for pace, pause in ((4, 0.25), (0.5, TICK)):
         lines = {"total": 4, "reserved_for_inbound": 1, "calls_per_second": pace}
         desk = Desk(settings(lines=lines), database, clock, is_open=False)
-        assert {each.name: each.seconds for each in jobs_of(desk.dialer)}["tick"] == pause
+        assert {each.id: each.seconds for each in jobs_of(desk.dialer)}["tick"] == pause
 
 
 async def test_a_call_that_fails_hurts_no_other(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
