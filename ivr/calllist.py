@@ -6,14 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
-
 from ivr.spreadsheet import harmless
 
 #: Every PDF reader brings this typeface or one like it: no font file is needed.
@@ -46,6 +38,15 @@ def to_csv(columns: Sequence[str], lines: Sequence[Line]) -> str:
 
 def to_pdf(title: str, columns: Sequence[str], lines: Sequence[Line], made: datetime) -> bytes:
     """On A4, landscape, with room for a tick and a note; the title and the columns on every page."""
+    # Only now: every other command would wait for what makes PDFs.
+    from reportlab.lib import colors
+    from reportlab.lib.pagesizes import A4, landscape
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.lib.units import mm
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
     pdfmetrics.registerFont(UnicodeCIDFont(FONT))
     style = ParagraphStyle("cell", fontName=FONT, fontSize=9, leading=12, wordWrap="CJK")
     head = ParagraphStyle("head", parent=style, textColor=colors.white)

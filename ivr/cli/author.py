@@ -16,9 +16,6 @@ from ivr.errors import BadInput, Problem
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
-from ivr.leaflet.content import Site, leaflet_of
-from ivr.leaflet.fonts import find_fonts, register
-from ivr.leaflet.pages import pdf_of
 from ivr.loading import find_problems, load_questionnaire
 from ivr.messages import LANGUAGES, language_in_force, text
 from ivr.phone import HungUp
@@ -145,6 +142,11 @@ def print_leaflet(
     language: Annotated[str | None, typer.Option("--language", help=text("cli.leaflet.language"))] = None,
     font: Annotated[Path | None, typer.Option("--font", help=text("cli.leaflet.font"))] = None,
 ) -> int:
+    # Only now: `check` must not wait for what makes PDFs.
+    from ivr.leaflet.content import Site, leaflet_of
+    from ivr.leaflet.fonts import find_fonts, register
+    from ivr.leaflet.pages import pdf_of
+
     if language not in (None, *LANGUAGES):
         raise typer.BadParameter(", ".join(LANGUAGES))
     settings = read_config(config)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ivr import logs, service
+from ivr import logs
 from ivr.cli.output import DEFAULT_CONFIG, ConfigPath
 from ivr.config import read_config
 from ivr.errors import BadInput, problem
@@ -15,6 +15,9 @@ from ivr.messages import text
 
 
 def run(config: ConfigPath = DEFAULT_CONFIG) -> int:
+    # Only now: every other command would wait for all that talks to Asterisk.
+    from ivr import service
+
     settings = read_config(config)
     logs.log_to_stderr()
     return asyncio.run(service.serve(settings, service.real_world(settings)))
