@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ivr.handover import HandOver, Settled
 from ivr.person import Person
-from ivr.storage import agenda, alarms, calls, duty, facts
+from ivr.storage import agenda, alarms, calls, facts, periods
 from ivr.storage.agenda import Facts, Row
 from ivr.storage.database import Database
 
@@ -95,7 +95,7 @@ class DatabaseRows:
         return await self._database.write(agenda.plan_changed, rows, planned)
 
     async def open_periods_over(self, day: date, at: datetime) -> int:
-        return await self._database.write(duty.open_periods_over, day, at)
+        return await self._database.write(periods.open_periods_over, day, at)
 
     async def open_rows(self, day: date) -> Sequence[Row]:
         return await self._database.read(agenda.open_rows, day)

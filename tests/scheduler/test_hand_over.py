@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from ivr.call import CallState, Direction, Ending, Outcome
-from ivr.handover import HandOver
+from ivr.handover import PERIOD_OVER, HandOver
 from ivr.storage import calls, facts
 from ivr.storage.database import Database
 from ivr.storage.decisions import Signed, close_person
@@ -68,6 +68,19 @@ async def test_with_the_gate_closed_nobody_is_rung_and_nobody_forgotten(desk: De
     assert await desk.database.read(attempt_ends) == []
     desk.is_open = True
     assert await desk.look(150) == [SACHIKO.id]
+
+
+async def test_a_period_that_ran_out_ends_no_calls_and_is_a_task_of_its_own(desk: Desk) -> None:
+    over = replace(HANAKO, ends=DAY - timedelta(days=1))
+    await desk.database.write(upsert_people, [over], NOW)
+    await desk.database.write(close_person, TARO.id, Signed("見本", "終了", NOW))
+    for minutes in (0, 30, 60):
+        assert await desk.look(minutes) == [HANAKO.id]
+        assert await handed(desk) == {(DAY, HANAKO.id, PERIOD_OVER)}
+        await desk.end(Outcome.NO_ANSWER)
+    assert await desk.look() == []
+    # Not reached is a task as for everybody else, whatever a date says.
+    assert await handed(desk) == {(DAY, HANAKO.id, PERIOD_OVER), (DAY, HANAKO.id, HandOver.NOT_REACHED)}
 
 
 async def test_days_on_which_the_service_was_down_are_settled(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ivr.handover import PERIOD_OVER
 from ivr.person import Pause, Person, is_paused
+from ivr.storage.agenda import to_plan
 from ivr.storage.database import Database
 from ivr.storage.decisions import (
     Decision,
@@ -22,9 +23,9 @@ from ivr.storage.decisions import (
     resume_person,
     take_up,
 )
-from ivr.storage.duty import open_duties, periods_over
 from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
 from ivr.storage.people import get_person, list_people, take_in, upsert_people
+from ivr.storage.periods import periods_over
 from ivr.storage.words import Decided
 from tests.fakes.site import settings
 from tests.storage.records import DAY, HANAKO, NOW, ROSTER, SACHIKO, TARO, later
@@ -54,11 +55,11 @@ def test_a_pause_is_kept_with_who_and_why_and_may_be_replaced(connection: Connec
     )
 
 
-def test_whoever_is_paused_stays_a_duty_so_that_the_policy_says_why_nobody_rings(connection: Connection) -> None:
+def test_whoever_is_paused_is_planned_so_that_the_policy_says_why_nobody_rings(connection: Connection) -> None:
     pause_person(connection, HANAKO.id, later(60), by(1))
-    duties = open_duties(connection, DAY, later(60))
-    assert [each.person.id for each in duties] == [HANAKO.id, TARO.id, SACHIKO.id]
-    assert [is_paused(each.person, later(30)) for each in duties] == [True, False, False]
+    planned = [person for person, _ in to_plan(connection, changed=False)]
+    assert [each.id for each in planned] == [HANAKO.id, TARO.id, SACHIKO.id]
+    assert [is_paused(each, later(30)) for each in planned] == [True, False, False]
 
 
 def test_a_pause_ends_when_staff_say_so_but_is_remembered(connection: Connection) -> None:
@@ -77,8 +78,7 @@ def test_a_closing_is_taken_back_as_if_newly_entered(connection: Connection) -> 
     assert take_up(connection, HANAKO.id, by(3, "誤り"))
     assert hanako(connection) == HANAKO
     # The days between are nobody's: staff had decided.
-    assert HANAKO.id not in [each.person.id for each in open_duties(connection, DAY, later(3))]
-    assert HANAKO.id in [each.person.id for each in open_duties(connection, DAY, later(3.1))]
+    assert dict((each.id, since) for each, since in to_plan(connection, changed=False))[HANAKO.id] == later(3)
     assert [each.kind for each in decisions_about(connection, HANAKO.id)] == [Decided.CLOSE, Decided.REOPEN]
 
 
@@ -131,10 +131,6 @@ def test_a_period_that_ran_out_is_a_task_once_and_never_the_end(connection: Conn
     assert over(connection, 1) == [HANAKO.id]
     open_task(connection, 1)
     assert over(connection, 1) == over(connection, 5) == []
-    # Calling goes on, on that day and on all that follow.
-    for days in (1, 2, 30):
-        duties = open_duties(connection, DAY + timedelta(days=days), later(60))
-        assert HANAKO.id in [each.person.id for each in duties]
     # Staff ticked it off and did nothing else: asked again tomorrow.
     (task,) = open_follow_ups(connection)
     close_follow_up(connection, task.id, later(24 * 60 + 5))
