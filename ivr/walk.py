@@ -10,7 +10,7 @@ from ivr.conversation import Voice, converse
 from ivr.person import Person, is_excluded
 from ivr.phone import Phone
 from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
-from ivr.questionnaire.next_call import next_call_of
+from ivr.questionnaire.next_call import next_call_of, say_next_call
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, start
 from ivr.site import Site
@@ -99,12 +99,19 @@ async def _known_of(site: Site, who: Who) -> PersonFacts:
 
 
 def _next_call(site: Site, person: Person) -> NextCall | None:
-    """When we ring next, of somebody whose report of today is then in: never again today."""
+    """When we ring next, of somebody whose report of today is then in: never again today.
+
+    None also if it cannot be said: somebody's own time may have no recording, and a call must not fail for that.
+    """
     for ahead in range(1, LOOK_AHEAD_DAYS + 1):
         windows = windows_of(site.today() + timedelta(days=ahead), person, site.config.calendar)
         firsts = [each.first for each in windows if not is_excluded(person, each.first)]
         if firsts:
-            return next_call_of(min(firsts).astimezone(site.config.centre.zone), site.today())
+            first = min(firsts).astimezone(site.config.centre.zone)
+            # 9:07 is "about 9:05": there are recordings for every five minutes.
+            call = next_call_of(first - timedelta(minutes=first.minute % 5), site.today())
+            said = say_next_call(site.questionnaire.next_call, call)
+            return None if any(site.prompts.missing(said, each) for each in site.questionnaire.languages) else call
     return None
 
 

@@ -1,15 +1,18 @@
 """What a session may know of a person: their last report and their next call, and nothing for whoever keys an ID."""
 
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from ivr.inbound import receive
+from ivr.person import OWN_TIME
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
 from ivr.site import Site
 from ivr.storage.database import Database
+from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
 from ivr.storage.reports import last_report
 from ivr.storage.status import status_of_day
@@ -92,3 +95,13 @@ async def test_whoever_keys_an_id_hears_nothing_of_the_person(site: Site, clock:
     unknown = await call(site, "987654 80", None)
     assert known == unknown
     assert known[-1] == ("frame/next_call_unknown", "frame/thanks")
+
+
+@pytest.mark.parametrize(("own", "said"), [(time(14, 7), ("time/hour_14", "time/minute_5_end")), (time(15), ())])
+async def test_a_time_without_a_recording_is_not_said(site: Site, own: time, said: tuple[str, ...]) -> None:
+    person = replace(HANAKO, slots=(OWN_TIME,), own_time=own)
+    await site.database.write(upsert_people, [person], site.now())
+    spoken = {*prompt_ids(KNOWN, ["1405"]), *FRAME}
+    closing = (await call(replace(site, prompts=unrecorded(spoken, "ja")), "98"))[-1]
+    assert said == () or set(said) <= set(closing)
+    assert ("frame/next_call_unknown" in closing) is (said == ())

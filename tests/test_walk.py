@@ -83,7 +83,7 @@ async def test_every_answer_is_stored_before_the_next_word(site: Site, side: str
     phone = FakePhone(press=keys(pressed), watch=watching(site, DAILY_WALK, 1, found))
     await SIDES[side](site, phone)
     assert found == [0, 0, 0, 1, 1, *range(2, 12)]
-    assert phone.said[-1] == ("daily/closing",)
+    assert phone.said[-1] == ("frame/next_call", "date/tomorrow", "time/hour_9_end", "daily/closing")
     assert await site.database.read(report_ends) == [(HANAKO.id, "complete")]
 
 

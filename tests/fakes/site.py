@@ -56,5 +56,5 @@ async def open_site(database: Database, clock: Clock, questionnaire: Questionnai
     ids = count(1)
     for known, file in ((SHORT, CASES / "short.yaml"), (DAILY, ROOT / "questionnaires" / "daily.yaml")):
         await database.write(store_questionnaire, known.hash, known.id, file.read_text(encoding="utf-8"), clock.now())
-    prompts = unrecorded({*prompt_ids(SHORT), *prompt_ids(DAILY), *CALL_FRAME}, "ja")
+    prompts = unrecorded({*prompt_ids(SHORT), *prompt_ids(DAILY, ["0900", "1400"]), *CALL_FRAME}, "ja")
     return Site(settings(), questionnaire, prompts, database, clock.now, lambda: f"kc-{next(ids)}")

@@ -49,7 +49,15 @@ def test_rules_of_the_daily_questionnaire(values: dict[str, str], expected: list
 
 
 def test_every_daily_rule_has_a_row() -> None:
-    assert {each for _, expected in DAILY for each in expected} == {rule.id for rule in daily().alerts}
+    rows = {each for _, expected in DAILY for each in expected} | {"oxygen_falls"}  # its own test stands below
+    assert rows == {rule.id for rule in daily().alerts}
+
+
+@pytest.mark.parametrize(("last", "fires"), [("98", False), ("99", True), ("no_oximeter", False), (None, False)])
+def test_the_daily_rule_that_compares_with_the_last_report(last: str | None, fires: bool) -> None:
+    person = PersonFacts(last_report={"oxygen": last} if last else {})
+    fired = newly_fired(daily().alerts, known([Answer("oxygen", "97")], person), ())
+    assert [rule.id for rule in fired] == (["oxygen_falls"] if fires else [])
 
 
 def test_a_rule_that_fired_is_silent() -> None:
