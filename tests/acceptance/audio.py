@@ -115,14 +115,19 @@ def _near(recording: Sound, place: int, sound: Sound) -> Found:
 
 
 @cache
-def prompts_in(folder: Path, heard: Path, values: str = "") -> list[Found]:
-    """The prompts of a folder that a recording holds, in order; of the read-back values those that match a pattern."""
+def prompts_in(folder: Path, heard: Path, values: str = "", only: frozenset[str] | None = None) -> list[Found]:
+    """The prompts of a folder that a recording holds, in order; of the read-back values those that match a pattern.
+
+    `only`: those that the call can say. Others may sound the same, whole or in part, where the voice is synthetic.
+    """
     paths = [
         *folder.glob("daily/*.wav"),
         *folder.glob("frame/*.wav"),
         *(folder.glob(f"value/{values}.wav") if values else ()),
     ]
     names = {str(each.relative_to(folder).with_suffix("")) for each in paths} - {"frame/quiet"}
+    if only is not None:
+        names = {each for each in names if each in only or each.startswith("value/")}
     recording = read(heard)
     spectrum = np.fft.rfft(recording, _size(recording))
     found = (

@@ -9,9 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import yaml
 from pysqlite3 import dbapi2 as sqlite3
 
 from ivr.errors import StorageError
+from ivr.loading import CALL_FRAME, load_questionnaire
+from ivr.questionnaire.said import prompt_ids
 from ivr.storage.database import open_reader
 from ivr.storage.status import PersonStatus, status_of_day
 from sandbox.journal import CallRecord, Invite
@@ -87,7 +90,12 @@ class Scene:
     def heard(self, record: CallRecord, values: str = "") -> list[Found]:
         """The prompts that somebody heard, in order; of the read-back values those that match a pattern."""
         assert record.recording
-        return prompts_in(self.prompts / "ja", record.recording, values)
+        return prompts_in(self.prompts / "ja", record.recording, values, self._can_be_said())
+
+    def _can_be_said(self) -> frozenset[str]:
+        settings = yaml.safe_load(self.service.config.read_text(encoding="utf-8"))
+        questionnaire, _ = load_questionnaire(Path(settings["questionnaire"]))
+        return prompt_ids(questionnaire) | set(CALL_FRAME)
 
 
 async def set_scene(
