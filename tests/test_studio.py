@@ -151,9 +151,7 @@ async def test_takes_come_to_an_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("press", ["1111# 2222# 3333# 2468#", "- - - 2468#", "24681# 246# 8642#"])
-async def test_nobody_gets_in_without_the_pin(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, press: str
-) -> None:
+async def test_nobody_gets_in_without_the_pin(tmp_path: Path, caplog: pytest.LogCaptureFixture, press: str) -> None:
     desk = Desk(tmp_path)
     phone, done = await call(desk, press)
     assert done == []
