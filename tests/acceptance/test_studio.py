@@ -18,7 +18,7 @@ from sandbox.script import CallScript
 from sandbox.service import running_service
 from sandbox.settings import PROMPTS, STUDIO_EXTENSION
 from tests.acceptance import audio
-from tests.acceptance.scene import WELL, Scene, does, person, set_scene, told_by_logs, until
+from tests.acceptance.scene import Scene, does, person, set_scene, told_by_logs, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 
@@ -31,6 +31,15 @@ TEXT = LINES[NUMBER - 1].text
 #: Between the voice that announces the take and the take is the silence in which the speaker took breath: "".
 RECORDS = CallScript(ring=0, think=1.2, keys=(f"{PIN}#", f"{NUMBER}#", "say_4#", "", "1", "#"))
 GUESSES = CallScript(ring=0, keys=("1111#", "2222#", "3333#", f"{PIN}#"))
+#: Asks one question, in the voice that was recorded.
+QUESTIONNAIRE = f"""id: one
+title: {{ja: 一つの質問, en: One question}}
+language: ja
+opening: [daily/opening]
+questions:
+  - {{id: breathless, kind: yes_no_unknown, ask: [{PROMPT}]}}
+closing: [daily/closing]
+"""
 #: Their own call is not answered: they ring us.
 LISTENER = person("39000001", "09000390001", does("busy"))
 
@@ -50,7 +59,7 @@ class Told:
 async def prompts(folder: Path, *arguments: str) -> tuple[int, Any]:
     """`kenko-call prompts …`: exit code and what it printed."""
     process = await asyncio.create_subprocess_exec(
-        *(PROGRAM, "prompts", *arguments, "--folder", str(folder), "--json"),
+        *(PROGRAM, "prompts", *arguments, "--prompts", str(folder), "--json"),
         stdout=asyncio.subprocess.PIPE,
     )
     said, _ = await process.communicate()
@@ -63,7 +72,9 @@ async def told(network: Network, tmp_path_factory: pytest.TempPathFactory) -> To
     folder = tmp_path_factory.mktemp("studio")
     shutil.copytree(PROMPTS, folder / "prompts")
     (folder / "pin").write_text(PIN + "\n", encoding="utf-8")
+    (folder / "one.yaml").write_text(QUESTIONNAIRE, encoding="utf-8")
     changes = {
+        "questionnaire": str(folder / "one.yaml"),
         "prompts": str(folder / "prompts"),
         "studio": {"extension": STUDIO_EXTENSION, "pin_file": str(folder / "pin")},
         "dialling": {"attempts": 1},
@@ -71,13 +82,13 @@ async def told(network: Network, tmp_path_factory: pytest.TempPathFactory) -> To
     scene = await set_scene(network, (LISTENER,), folder / "service", changes)
     carrier = network.carrier
     async with running_service(scene.service):
-        await until(lambda: "pbx_ready" in scene.service.log.read_text() or bool(scene.calls()), 60, "the service")
+        await until(lambda: "pbx_ready" in scene.service.log.read_text(), 60, "the service is ready")
         recorded = await carrier.call_from_house(RECORDS, STUDIO_EXTENSION)
         guessed = await carrier.call_from_house(GUESSES, STUDIO_EXTENSION)
         outside = [await carrier.call_in(RECORDS, each, STUDIO_EXTENSION) for each in (LISTENER.number, None)]
         # By the name of the telephone in the house, without its password.
         outside.append(await carrier.call_in(RECORDS, "<studio>", STUDIO_EXTENSION))
-        patient = await carrier.call_in(does("answers", *WELL[1:]).script, LISTENER.number)
+        patient = await carrier.call_in(does("answers", "2").script, LISTENER.number)
     return Told(scene, recorded, guessed, tuple(outside), patient, folder / "service" / "sounds")
 
 
