@@ -7,6 +7,7 @@ the sound of all calls, and they would stay in memory.
 
 import asyncio
 import multiprocessing
+import os
 import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -95,4 +96,5 @@ async def import_apart(folder: Path, language: str, day: str, prompt: str, take:
 def _import(folder: Path, language: str, day: str, prompt: str, take: Path) -> None:
     from ivr.voice.build import Wanted, import_recording
 
+    os.umask(0o022)  # a service may be told to write for itself alone, but Asterisk has to read the finished sound
     import_recording(Wanted(folder, language, day), prompt, take)

@@ -92,10 +92,15 @@ async def test_a_take_that_is_accepted_speaks_the_prompt(studio: Studio, folder:
     assert studio.prompts == [PROMPT]
     assert studio.present(PROMPT) is None
     take = spoken(studio.draft())
-    await studio.keep(PROMPT, take)
+    before = os.umask(0o077)
+    try:
+        await studio.keep(PROMPT, take)
+    finally:
+        os.umask(before)
     now = studio.present(PROMPT)
     assert now is not None
     assert now.path == folder / "ja" / f"{PROMPT}.wav"
+    assert stat.S_IMODE(now.path.stat().st_mode) == 0o644
     assert 1 < now.seconds < 5
     (known,) = review(folder, "ja", {PROMPT})
     assert known.made is not None
