@@ -73,6 +73,8 @@ TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 DayOfYear = Annotated[date, BeforeValidator(_day)]
 #: Relative paths count from the folder of config.yaml.
 FilePath = Annotated[Path, AfterValidator(_beside_config)]
+#: As pjsip.conf names it.
+EndpointName = Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")]
 
 
 class Centre(_Part):
@@ -99,10 +101,19 @@ class Pbx(_Part):
     user: str = "kenko"
     secret_file: FilePath
     transport: Literal["auto", "http", "websocket"] = "auto"
-    trunk: Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")] = "trunk"
+    trunk: EndpointName = "trunk"
     inbound_numbers: tuple[str, ...] = Field(min_length=1)
     cdr_file: FilePath | None = None
     value_links: FilePath = Field(default=Path("var/sounds"), validate_default=True)
+
+
+class Studio(_Part):
+    """The number in the house on which staff speak prompts."""
+
+    #: None: there is no such number.
+    extension: Annotated[str, written_as("extension", r"[0-9]{2,6}")] | None = None
+    pin_file: FilePath = Field(default=Path("var/studio.pin"), validate_default=True)
+    endpoints: tuple[EndpointName, ...] = Field(default=("studio",), min_length=1)
 
 
 class Hours(_Part):
@@ -185,6 +196,7 @@ class Config(_Part):
     questionnaire: FilePath = Field(default=Path("questionnaires/daily.yaml"), validate_default=True)
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
     pbx: Pbx
+    studio: Annotated[Studio, Field(default_factory=dict, validate_default=True)]
     lines: Lines = Lines()
     trunks: tuple[Trunk, ...] = ()
     slots: dict[SlotName, Slot] = Field(min_length=1)
@@ -237,7 +249,11 @@ def read_config(path: Path) -> Config:
     """Read and check config.yaml. Raises BadInput with every problem at its line."""
     document = read_document(path)
     config = validate(document, Config, context={"folder": path.resolve().parent})
-    problems = [*_spacing_problems(document, config), *_trunk_problems(document, config)]
+    problems = [
+        *_spacing_problems(document, config),
+        *_trunk_problems(document, config),
+        *_studio_problems(document, config),
+    ]
     if config.practice_clock is not None and config.numbers is not Plan.PRACTICE:
         problems.append(document.problem("config.clock_refused", ("practice_clock",)))
     own: dict[Place, str] = {("pbx", "inbound_numbers", at): each for at, each in enumerate(config.pbx.inbound_numbers)}
@@ -263,6 +279,16 @@ def _trunk_problems(document: Document, config: Config) -> list[Problem]:
     if config.trunks and "lines" in config.model_fields_set:
         problems.append(document.problem("config.lines_and_trunks", ("lines",)))
     return problems
+
+
+def _studio_problems(document: Document, config: Config) -> list[Problem]:
+    """A problem for each trunk among the telephones of the studio: from there anybody could ring it."""
+    trunks = {each.name for each in config.all_trunks()}
+    return [
+        document.problem("config.studio_trunk", ("studio", "endpoints", at), name=each)
+        for at, each in enumerate(config.studio.endpoints)
+        if each in trunks
+    ]
 
 
 def _spacing_problems(document: Document, config: Config) -> list[Problem]:

@@ -15,6 +15,7 @@ from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
 from ivr.sounds import check_sounds, load_prompts
+from ivr.studio import FRAME as STUDIO_FRAME
 
 #: What a call speaks besides the questionnaire.
 CALL_FRAME = (
@@ -101,7 +102,8 @@ def read_disk(config: Config) -> OnDisk:
 def judge(config: Config, questionnaire: Questionnaire, prompts: Prompts | None) -> list[Problem]:
     """Everything for which no call can be held with this questionnaire and these prompts (None: not looked at)."""
     problems = check(questionnaire, prompts, _next_times(config))
-    return problems + (missing_frame(prompts, questionnaire.language, CALL_FRAME) if prompts is not None else [])
+    frame = (*CALL_FRAME, *_studio_frame(config))
+    return problems + (missing_frame(prompts, questionnaire.language, frame) if prompts is not None else [])
 
 
 #: What tells that a file was changed: its path, when it was written, its length.
@@ -138,7 +140,12 @@ def find_problems(config: Config) -> list[Problem]:
 def _spoken(config: Config, questionnaire: Questionnaire) -> set[tuple[str, str]]:
     """Language and prompt id of all that calls say."""
     said = (*prompt_ids(questionnaire, _next_times(config)), *CALL_FRAME)
-    return {spoken_as(each, language) for language in questionnaire.languages for each in said}
+    spoken = {spoken_as(each, language) for language in questionnaire.languages for each in said}
+    return spoken | {(questionnaire.language, each) for each in _studio_frame(config)}
+
+
+def _studio_frame(config: Config) -> tuple[str, ...]:
+    return STUDIO_FRAME if config.studio.extension else ()
 
 
 def _next_times(config: Config) -> list[str]:

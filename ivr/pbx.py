@@ -1,7 +1,7 @@
 """The Asterisk configuration of one site: what it needs to know, and the files that dialplan/ makes of it."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import jinja2
@@ -13,6 +13,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
 #: What Asterisk would read as more than a value: a new line or section, a comment, a further argument, a variable.
 _UNSAFE = re.compile(r"[\s;,\[\]()$\"'\\|]")
 _NUMBER = re.compile(r"0[0-9]{9,10}")
+_EXTENSION = re.compile(r"[0-9]{2,6}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,16 @@ class Trunk:
     domain: str = ""  #: if the provider wants another name than its host
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
     qualify_seconds: int = 60  #: how often to ask whether the trunk is there
+
+
+@dataclass(frozen=True)
+class HousePhone:
+    """The telephones in the house that may ring the studio: one endpoint, and several sets may share it."""
+
+    extension: str  #: 2 to 6 digits; the only number they reach
+    networks: tuple[str, ...]  #: addresses or CIDR ranges in which they stand
+    password: str = field(repr=False)  #: 16 characters or more
+    name: str = "studio"  #: of the endpoint, and the user as which they log in
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class PbxSite:
     application: str = "kenko"
     outbound_context: str = "kenko-outbound"
     user: str = ""  #: system user to become after start as root
+    house: HousePhone | None = None  #: None: no telephone but the trunk
 
     @property
     def presented_number(self) -> str:
@@ -94,19 +106,34 @@ def write(files: dict[str, str], folder: Path) -> None:
 
 def _check(site: PbxSite) -> None:
     found: list[Problem] = []
-    for record in (site, site.trunk):
-        for field in fields(record):
-            value = getattr(record, field.name)
+    for record in (site, site.trunk, *((site.house,) if site.house else ())):
+        for each in fields(record):
+            value = getattr(record, each.name)
             parts = value if isinstance(value, tuple) else (value,)
-            if any(isinstance(each, str | Path) and _UNSAFE.search(str(each)) for each in parts):
-                found.append(problem("pbx.unsafe_value", name=field.name))
+            if any(isinstance(part, str | Path) and _UNSAFE.search(str(part)) for part in parts):
+                found.append(problem("pbx.unsafe_value", name=each.name))
     if not site.inbound_numbers or not all(_NUMBER.fullmatch(each) for each in site.inbound_numbers):
         found.append(problem("pbx.inbound_number"))
     if len(site.ari_secret) < 32:
         found.append(problem("pbx.short_secret"))
     if not site.trunk.networks:
         found.append(problem("pbx.no_networks"))
+    if site.house:
+        found += _house_problems(site.house)
     if site.rtp_last - site.rtp_first + 1 < 2 * (site.channels + 2):
         found.append(problem("pbx.few_rtp_ports", needed=2 * (site.channels + 2)))
     if found:
         raise BadInput(*found)
+
+
+def _house_problems(house: HousePhone) -> list[Problem]:
+    found: list[Problem] = []
+    if not _EXTENSION.fullmatch(house.extension):
+        found.append(problem("pbx.house_extension"))
+    if len(house.password) < 16:
+        found.append(problem("pbx.house_password"))
+    if not house.networks:
+        found.append(problem("pbx.house_networks"))
+    if house.name == "trunk":
+        found.append(problem("pbx.house_name"))
+    return found

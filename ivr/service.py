@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ivr import inbound, outbound, takeover
+from ivr import inbound, outbound, takeover, takes
 from ivr.ari.app import Pbx
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -20,6 +20,7 @@ from ivr.ari.settings import PbxSettings, Transport
 from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
 from ivr.config import Config, read_secret
+from ivr.conversation import Voice
 from ivr.live import Live, go_live, run_live
 from ivr.loading import prepare
 from ivr.recordings import orphans
@@ -28,6 +29,7 @@ from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
 from ivr.storage.voice_messages import message_ids
+from ivr.studio import record_prompts
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -64,19 +66,40 @@ class Desk:
     """Takes what Asterisk tells: arriving calls, calls left over from a process before, which calls live."""
 
     live: Live
+    pin: str | None = None  #: of the studio; None: there is none
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     pbx: Pbx | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
     inherited: int = 0  #: those of them that a process before us began: they may be outbound, and use no reserve
+    internal: int = 0  #: those of them that come from the house, and use no line
+    keeping: asyncio.Lock = field(default_factory=asyncio.Lock)  #: one recorded prompt after another
 
     @property
     def inbound(self) -> int:
         """Calls in progress that people made to us."""
-        return len(self.tasks) - self.inherited
+        return len(self.tasks) - self.inherited - self.internal
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
         with self._in_progress():
             await inbound.receive(self.live.site, phone, caller)
+
+    async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
+        """Staff ring to speak prompts. Anybody else has no business here, and hears nothing."""
+        site = self.live.site
+        allowed = site.config.studio
+        if self.pin is None or extension != allowed.extension or endpoint not in allowed.endpoints:
+            log.warning("a call to the studio was refused", extra={"action": "studio_refused", "call": phone.call_id})
+            return
+        with self._in_progress():
+            self.internal += 1
+            try:
+                studio = await asyncio.to_thread(
+                    takes.studio_of, site, self.pin, lambda: uuid.uuid4().hex, self.sleep, self.keeping
+                )
+                await record_prompts(phone, Voice(site.prompts, site.questionnaire.language), studio)
+            finally:
+                self.internal -= 1
 
     async def found(self, phone: AriPhone) -> None:
         """A call that a process before us left: go on with it."""
@@ -113,6 +136,7 @@ class Desk:
 async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
     secret = read_secret(config.pbx.secret_file)
+    pin = takes.read_pin(config.studio.pin_file) if config.studio.extension else None
     if not config.database.exists():
         prepare(config)  # Nothing is made for a service that could hold no call.
     stop = asyncio.Event()
@@ -123,10 +147,11 @@ async def serve(config: Config, world: World) -> int:
         live = await go_live(config, database, world.now, world.new_id, lambda: uuid.uuid4().hex)
         await live.look()
         await _look_for_orphans(live.site)
+        takes.forget_takes(config.pbx.value_links)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
-        await _run(live, world, secret, stop)
+        await _run(live, world, secret, pin, stop)
     return 0
 
 
@@ -138,8 +163,8 @@ async def _look_for_orphans(site: Site) -> None:
         log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
 
 
-async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> None:
-    site, desk = live.site, Desk(live)
+async def _run(live: Live, world: World, secret: str, pin: str | None, stop: asyncio.Event) -> None:
+    site, desk = live.site, Desk(live, pin, world.sleep)
     pbx = Pbx(
         _settings(site.config, secret),
         desk,

@@ -4,6 +4,7 @@ It knows neither the driver of the telephone nor how a sound is made fit for cal
 """
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,27 @@ from ivr.phone import Phone
 from ivr.prompts import Sound
 from ivr.questionnaire.model import RecordRules
 
+log = logging.getLogger(__name__)
+
+#: All that such a call says besides the prompts themselves.
+FRAME = (
+    "studio/enter_pin",
+    "studio/wrong_pin",
+    "studio/enter_number",
+    "studio/no_such_number",
+    "studio/now",
+    "studio/speak",
+    "studio/listen",
+    "studio/accept",
+    "studio/kept",
+    "studio/not_fit",
+    "studio/goodbye",
+)
+
 #: So often a wrong PIN; or, one after another, a number that is none or a prompt given up: then the call ends.
 TRIES = 3
+#: After each wrong PIN so much silence: guessing takes its time.
+WRONG_PIN_SECONDS = 3.0
 #: So often the same prompt may be spoken again.
 TAKES = 10
 #: A prompt may have 20 s; the rest is for taking breath.
@@ -34,19 +54,23 @@ _ACCEPT, _AGAIN = "1", "2"
 class Studio:
     """What such a call needs."""
 
-    pin: str  #: 4 to 12 digits
+    pin: str  #: 4 to 8 digits
     prompts: Sequence[str]  #: prompt ids by their numbers from 1, as `kenko-call prompts list` shows them
+    present: Callable[[str], Sound | None]  #: what speaks a prompt now; None: nothing does yet
     draft: Callable[[], Path]  #: a file for the next take; never the same twice
+    reveal: Callable[[Path], None]  #: lets the telephone play a take. Raises StorageError
     beep: Sound  #: after which one speaks
     #: Put a take in place of what speaks this prompt now. Raises BadInput, and changes nothing, if it is not fit.
     keep: Callable[[str, Path], Awaitable[None]]
+    sleep: Callable[[float], Awaitable[None]]  #: seconds
 
 
 async def record_prompts(phone: Phone, voice: Voice, studio: Studio) -> list[str]:
     """One such call to its end: the prompts that were recorded. Raises HungUp; what was accepted before is kept."""
     await phone.answer()
     kept: list[str] = []
-    if not await _admitted(phone, voice, studio.pin):
+    if not await _admitted(phone, voice, studio):
+        await voice.say(phone, ("studio/goodbye",))
         await phone.hang_up()
         return kept
     idle = 0
@@ -69,11 +93,13 @@ async def record_prompts(phone: Phone, voice: Voice, studio: Studio) -> list[str
     return kept
 
 
-async def _admitted(phone: Phone, voice: Voice, pin: str) -> bool:
+async def _admitted(phone: Phone, voice: Voice, studio: Studio) -> bool:
     for _ in range(TRIES):
         entry = await _ask(phone, voice, ("studio/enter_pin",), _PIN)
-        if hmac.compare_digest(entry.keys, pin):
+        if hmac.compare_digest(entry.keys, studio.pin):
             return True
+        log.warning("a wrong PIN for the studio", extra={"action": "studio_wrong_pin", "call": phone.call_id})
+        await studio.sleep(WRONG_PIN_SECONDS)
         await voice.say(phone, ("studio/wrong_pin",))
     return False
 
@@ -85,7 +111,9 @@ def _by_number(prompts: Sequence[str], keys: str) -> str | None:
 
 async def _takes(phone: Phone, voice: Voice, studio: Studio, prompt: str) -> bool:
     """Until one is accepted and fit; False if the speaker gives up."""
-    await voice.say(phone, ("studio/now", prompt))
+    present = studio.present(prompt)
+    if present is not None:
+        await phone.say((*voice.prompts.resolve(("studio/now",), voice.language), present))
     for _ in range(TAKES):
         draft = studio.draft()
         try:
@@ -93,11 +121,13 @@ async def _takes(phone: Phone, voice: Voice, studio: Studio, prompt: str) -> boo
             said = await phone.record(sounds, _NO_KEYS, LIMITS, draft)
             if isinstance(said, Entry) or said.seconds == 0:
                 return False
+            studio.reveal(draft)
             choice = await _ask(
                 phone, voice, ("studio/listen", Sound(prompt, draft, said.seconds), "studio/accept"), _CHOICE
             )
             if choice.keys == _ACCEPT:
                 await studio.keep(prompt, draft)
+                log.info("recorded: %s", prompt, extra={"action": "prompt_recorded", "call": phone.call_id})
                 await voice.say(phone, ("studio/kept",))
                 return True
             if choice.keys != _AGAIN:

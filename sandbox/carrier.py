@@ -18,6 +18,7 @@ from sandbox.script import Call, CallScript, Does, Person
 log = logging.getLogger(__name__)
 
 WITHHELD = "withheld"
+HOUSE = "house"
 _NOBODY = Call("not_in_service", CallScript(does=Does.NOT_IN_SERVICE))
 
 
@@ -79,19 +80,27 @@ class Carrier:
 
     async def call_in(self, script: CallScript, from_number: str | None, to: str | None = None) -> CallRecord:
         """Somebody calls us (`from_number` None: number withheld); returns when the call is over."""
-        number = from_number or WITHHELD
         trunk = "pbx" if from_number else "pbx-withheld"
+        return await self._place(script, from_number or WITHHELD, to or self._site.presented_number, trunk, from_number)
+
+    async def call_from_house(self, script: CallScript, extension: str) -> CallRecord:
+        """One of our staff uses the telephone in our house; returns when the call is over."""
+        return await self._place(script, HOUSE, extension, "pbx-house", None)
+
+    async def _place(
+        self, script: CallScript, number: str, to: str, endpoint: str, caller_id: str | None
+    ) -> CallRecord:
         line = self._open(CALLING + secrets.token_hex(6), number, Call("calls in", script), caller=number, inbound=True)
         try:
             await self._ari.request(
                 "POST",
                 "/channels",
-                endpoint=f"PJSIP/{to or self._site.presented_number}@{trunk}",
+                endpoint=f"PJSIP/{to}@{endpoint}",
                 channelId=line.channel,
                 app=self._site.application,
                 appArgs="calling",
                 timeout=60,
-                **({"callerId": from_number} if from_number else {}),
+                **({"callerId": caller_id} if caller_id else {}),
             )
             if await line.wait_up(65):
                 await line.talk(script, self._clock, self._recording(line.record), self._site.application)

@@ -107,4 +107,5 @@ async def running_carrier(settings: NetworkSettings, people: Iterable[Person] = 
 def carrier_files(settings: NetworkSettings) -> dict[str, str]:
     """The carrier's configuration: as any site's, where carrier_config/ has nothing of its own."""
     site = carrier_site(settings)
-    return pbx.render(site) | pbx.fill(CARRIER_TEMPLATES, site=site, pbx_port=settings.base_port)
+    ours = pbx_site(settings)
+    return pbx.render(site) | pbx.fill(CARRIER_TEMPLATES, site=site, pbx_port=ours.sip_port, house=ours.house)

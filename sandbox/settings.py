@@ -4,11 +4,13 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivr.pbx import PbxSite, Trunk
+from ivr.pbx import HousePhone, PbxSite, Trunk
 from sandbox.install import Asterisk
 
 #: Fictional: 050-0 is never assigned.
 INBOUND_NUMBER = "05000000100"
+#: On which staff speak prompts.
+STUDIO_EXTENSION = "701"
 #: Ports that one network takes, from its base port.
 PORTS = 1000
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
@@ -41,6 +43,7 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
         rtp_first=base + 100,
         rtp_last=base + 399,
         channels=settings.channels,
+        house=HousePhone(STUDIO_EXTENSION, ("127.0.0.1/32",), settings.secret),
     )
 
 

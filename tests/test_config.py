@@ -180,6 +180,15 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param("  trunk: trunk", "  trunc: trunk", "「trunk」のことですか", 'mean "trunk"', id="misspelt key"),
         pytest.param("  morning: {from:", "  5: {from:", "slots.5", "slots.5", id="slot without a name"),
         pytest.param("  morning: {from:", "  morning: {form:", "「from」", '"from"', id="misspelt key of a slot"),
+        pytest.param("extension: null ", "extension: 701 ", '"" で囲みます', "into quotes", id="extension no text"),
+        pytest.param("extension: null ", 'extension: "7" ', "2桁から6桁", "2 to 6 digits", id="short extension"),
+        pytest.param("extension: null ", 'extension: "_X." ', "2桁から6桁", "2 to 6 digits", id="pattern"),
+        pytest.param("endpoints: [studio]", "endpoints: []", "1 個以上", "at least 1", id="nobody for the studio"),
+        pytest.param("endpoints: [studio]", "endpoints: [a/b]", "pjsip.conf", "pjsip.conf", id="no endpoint"),
+        pytest.param(
+            "endpoints: [studio]", "endpoints: [studio, trunk]", "外から", "outside", id="trunk to the studio"
+        ),
+        pytest.param("pin_file: var/studio.pin", "pin_file: 5", "ファイルの場所", "path of a file", id="PIN file"),
         pytest.param("  user: kenko", "  user: kenko\n  user: kenko", "2回", "twice", id="twice"),
     ],
 )
@@ -253,6 +262,12 @@ def test_our_own_numbers_however_they_are_written(tmp_path: Path) -> None:
     assert read(tmp_path, text).numbering == Numbering(
         Plan.PRACTICE, frozenset({"05000000100", "0310000009", "0120000000"})
     )
+
+
+def test_without_its_part_there_is_no_studio(tmp_path: Path) -> None:
+    text = EXAMPLE[: EXAMPLE.index("studio:\n")] + EXAMPLE[EXAMPLE.index("lines:\n") :]
+    assert (studio := read(tmp_path, text).studio) == read(tmp_path, EXAMPLE).studio
+    assert (studio.extension, studio.pin_file) == (None, tmp_path / "var" / "studio.pin")
 
 
 REAL = EXAMPLE.replace("numbers: practice\n", "numbers: japan\n").replace("practice_clock: 2026-11-04 09:00\n", "\n")

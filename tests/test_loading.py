@@ -9,6 +9,7 @@ from ivr.config import Config
 from ivr.errors import BadInput
 from ivr.loading import CALL_FRAME, load_questionnaire, prepare
 from ivr.questionnaire.said import prompt_ids
+from ivr.studio import FRAME
 from tests.cases_runner import ROOT
 from tests.fakes.site import DAILY, settings
 
@@ -42,6 +43,18 @@ def test_a_missing_folder_of_sounds_is_not_the_only_thing_said(tmp_path: Path) -
     with pytest.raises(BadInput) as caught:
         prepare(config(tmp_path, tmp_path / "none"))
     assert [each.message for each in caught.value.problems] == ["prompts.no_folder", "questionnaire.unknown_question"]
+
+
+def test_with_a_studio_its_own_words_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "daily.yaml").write_text((ROOT / "questionnaires" / "daily.yaml").read_text(), encoding="utf-8")
+    for part in ("frame", "daily", "value"):
+        shutil.copytree(ROOT / "prompts" / "ja" / part, tmp_path / "prompts" / "ja" / part)
+    without = config(tmp_path, tmp_path / "prompts")
+    prepare(without)
+    with_studio = without.model_copy(update={"studio": settings(studio={"extension": "701"}).studio})
+    with pytest.raises(BadInput) as caught:
+        prepare(with_studio)
+    assert [each.values["prompt"] for each in caught.value.problems] == sorted(FRAME)
 
 
 def test_the_next_call_needs_the_times_of_the_slots(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ivr.call import Outcome
 from ivr.config import Config
 from ivr.errors import BadInput, StorageError
 from ivr.live import LOOK_SECONDS
-from ivr.recordings import silence, store
+from ivr.recordings import beep_in, silence, store
 from ivr.service import STARTUP_TIME, Desk, World, real_world, serve
 from ivr.site import Site
 from ivr.storage import facts
@@ -28,6 +28,8 @@ from ivr.storage.calls import get_call
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.questionnaires import history, questionnaire_source, standing, wish
 from ivr.storage.words import Cause
+from ivr.studio import FRAME
+from ivr.terminal import unrecorded
 from scheduler.dialer import Dialer
 from tests.cases_runner import CASES, ROOT
 from tests.fakes.ari import SECRET, USER, FakeAsterisk
@@ -192,6 +194,57 @@ async def test_a_call_that_breaks_is_no_longer_in_progress(site: Site) -> None:
     with pytest.raises(StorageError):
         await desk.arrived(cast(AriPhone, FakePhone()), None, "")
     assert desk.inbound == 0
+
+
+@pytest.fixture
+def desk(site: Site, tmp_path: Path) -> Desk:
+    """A site with a studio, whose telephones are `desk-1` and `desk-2`."""
+    config = settings(
+        prompts=str(ROOT / "prompts"),
+        pbx={"secret_file": "s", "inbound_numbers": ["05000000100"], "value_links": str(tmp_path)},
+        studio={"extension": "701", "endpoints": ["desk-1", "desk-2"]},
+    )
+    prompts = replace(unrecorded(FRAME, "ja"), beep=beep_in(tmp_path))
+    return Desk(as_it_is(replace(site, config=config, prompts=prompts)), "2468", never)
+
+
+async def test_staff_may_ring_the_studio_which_takes_no_line(desk: Desk) -> None:
+    counted: list[tuple[int, int, int]] = []
+
+    async def watch(step: int, _: tuple[str, ...]) -> None:
+        counted.append((desk.inbound, desk.internal, len(desk.tasks)))
+
+    phone = FakePhone("c-1", keys("2468# #"), watch=watch)
+    await desk.studio(cast(AriPhone, phone), "desk-2", "701")
+    assert phone.said == [("studio/enter_pin",), ("studio/enter_number",), ("studio/goodbye",)]
+    assert set(counted) == {(0, 1, 1)}
+    assert (desk.inbound, desk.internal) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "extension", "pin"),
+    [("trunk", "701", "2468"), ("", "701", "2468"), ("desk-1", "702", "2468"), ("desk-1", "701", None)],
+)
+async def test_nobody_else_may_ring_it(
+    desk: Desk, actions: Actions, endpoint: str, extension: str, pin: str | None
+) -> None:
+    desk.pin = pin
+    phone = FakePhone("c-1", keys("2468# #"))
+    await desk.studio(cast(AriPhone, phone), endpoint, extension)
+    assert (phone.answered, phone.said) == (False, [])
+    assert actions.event("studio_refused").is_set()
+
+
+async def test_with_a_pin_that_is_none_nothing_is_started(
+    asterisk: FakeAsterisk, actions: Actions, tmp_path: Path
+) -> None:
+    (tmp_path / "pin").write_text("secret", encoding="utf-8")
+    wanted = {"extension": "701", "pin_file": str(tmp_path / "pin")}
+    config = config_for(asterisk, tmp_path).model_copy(update={"studio": settings(studio=wanted).studio})
+    with pytest.raises(BadInput) as caught:
+        await serve(config, WORLD)
+    assert [each.message for each in caught.value.problems] == ["config.bad_pin"]
+    assert asterisk.requests == []
 
 
 async def test_after_a_crash_only_living_calls_are_open_and_the_call_records_are_asked(

@@ -12,17 +12,13 @@ from ivr.errors import BadInput, problem
 from ivr.phone import HungUp, Recording
 from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import RecordRules
-from ivr.studio import TAKES, TRIES, Studio, record_prompts
+from ivr.studio import FRAME, TAKES, TRIES, WRONG_PIN_SECONDS, Studio, record_prompts
 from ivr.terminal import unrecorded
 from tests.fakes.phone import FakePhone, Press, keys
 
 PIN = "2468"
 LIST = ["frame/greeting", "daily/cough"]
-SPOKEN = [
-    "studio/enter_pin", "studio/wrong_pin", "studio/enter_number", "studio/no_such_number", "studio/now",
-    "studio/speak", "studio/listen", "studio/accept", "studio/kept", "studio/not_fit", "studio/goodbye",
-]  # fmt: skip
-PROMPTS: Prompts = unrecorded([*LIST, *SPOKEN], "ja")
+PROMPTS: Prompts = unrecorded([*LIST, *FRAME], "ja")
 
 
 def nothing_in(folder: Path) -> bool:
@@ -64,10 +60,26 @@ class Desk:
     unfit: int = 0  #: so many takes are refused first
     kept: list[tuple[str, bytes]] = field(default_factory=list)
     drafts: int = 0
+    silent: bool = False  #: nothing speaks any prompt yet
+    revealed: list[bytes] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
 
     def studio(self) -> Studio:
         """The studio of this desk."""
-        return Studio(PIN, LIST, self.draft, Sound("beep", Path("beep.wav"), 0.2), self.keep)
+        beep = Sound("beep", Path("beep.wav"), 0.2)
+        return Studio(PIN, LIST, self.present, self.draft, self.reveal, beep, self.keep, self.sleep)
+
+    def present(self, prompt: str) -> Sound | None:
+        """What speaks it now."""
+        return None if self.silent else Sound(prompt, Path("now.wav"), 1.0)
+
+    def reveal(self, take: Path) -> None:
+        """A take may be played."""
+        self.revealed.append(content(take))
+
+    async def sleep(self, seconds: float) -> None:
+        """Takes no time."""
+        self.slept.append(seconds)
 
     def draft(self) -> Path:
         """A new file."""
@@ -96,6 +108,8 @@ async def test_a_prompt_is_heard_spoken_heard_and_kept(tmp_path: Path) -> None:
     phone, done = await call(desk, f"{PIN}# 2# 1 #", [2.5])
     assert done == ["daily/cough"]
     assert desk.kept == [("daily/cough", b"take 0")]
+    assert desk.revealed == [b"take 0"]
+    assert desk.slept == []
     assert phone.said == [
         ("studio/enter_pin",),
         ("studio/enter_number",),
@@ -137,10 +151,22 @@ async def test_takes_come_to_an_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("press", ["1111# 2222# 3333# 2468#", "- - - 2468#", "24681# 246# 8642#"])
-async def test_nobody_gets_in_without_the_pin(tmp_path: Path, press: str) -> None:
-    phone, done = await call(Desk(tmp_path), press)
+async def test_nobody_gets_in_without_the_pin(tmp_path: Path, caplog: pytest.LogCaptureFixture, press: str) -> None:
+    desk = Desk(tmp_path)
+    phone, done = await call(desk, press)
     assert done == []
-    assert phone.said == [("studio/enter_pin",), ("studio/wrong_pin",)] * 3
+    assert phone.said == [*(("studio/enter_pin",), ("studio/wrong_pin",)) * 3, ("studio/goodbye",)]
+    assert desk.slept == [WRONG_PIN_SECONDS] * 3
+    assert len(caplog.records) == 3
+    told = "".join(str(vars(each)["action"]) + each.getMessage() for each in caplog.records)
+    assert not any(each.isdecimal() for each in told)
+
+
+async def test_a_prompt_that_nothing_speaks_yet_is_recorded(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, silent=True)
+    phone, done = await call(desk, f"{PIN}# 2# 1 #", [2.5])
+    assert done == ["daily/cough"]
+    assert phone.said[2] == ("studio/speak", "beep")
 
 
 async def test_a_wrong_pin_may_be_corrected(tmp_path: Path) -> None:

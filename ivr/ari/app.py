@@ -32,10 +32,13 @@ _LONGEST_WAIT_SECONDS = 15.0
 
 
 class Calls(Protocol):
-    """What becomes of the calls. Each `arrived` and `found` runs in a task of its own."""
+    """What becomes of the calls. Each `arrived`, `studio` and `found` runs in a task of its own."""
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         """Somebody rings us; `caller` is None if withheld. The call ends when this returns."""
+
+    async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
+        """A telephone in the house rings to record prompts. The call ends when this returns."""
 
     async def found(self, phone: AriPhone) -> None:
         """A call of ours without an owner, left by a process before us. It may still ring: then the first method waits.
@@ -254,11 +257,13 @@ class Pbx:
         self._spawn(phone, self._calls.found(phone))
 
     def _begin(self, channel: Channel, words: tuple[str, ...]) -> None:
-        """A channel came into our application. `words` are what the dialplan gave: `inbound`, dialled number."""
+        """A channel came into our application. `words` are what the dialplan gave: `inbound` and a number; `studio`."""
         phone = AriPhone(self._client, channel.id, self._tail, answered=True)
         if words[:1] == ("inbound",):
             dialled = words[1] if len(words) > 1 else channel.exten
             self._spawn(phone, self._calls.arrived(phone, caller_number(channel.caller), dialled))
+        elif words[:1] == ("studio",):
+            self._spawn(phone, self._calls.studio(phone, endpoint_of(channel.name), channel.exten))
         else:
             # An outbound call whose dialling was given up as lost, and which was answered after all.
             self._spawn(phone, self._calls.found(phone))
@@ -285,6 +290,12 @@ def caller_number(said: str) -> str | None:
     """The caller's number as the network gave it; None if withheld, in whatever words, or no number at all."""
     number = said.strip()
     return number if re.fullmatch(r"\+?[0-9]{3,20}", number) else None
+
+
+def endpoint_of(name: str) -> str:
+    """The PJSIP endpoint of a channel: `desk-1` of `PJSIP/desk-1-0000000a`; empty for other channels."""
+    found = re.fullmatch(r"PJSIP/(.+)-[0-9a-f]+", name)
+    return found[1] if found else ""
 
 
 def _at(value: object, *names: str) -> object:

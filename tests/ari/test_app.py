@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ivr.ari.app import Pbx, caller_number
+from ivr.ari.app import Pbx, caller_number, endpoint_of
 from ivr.ari.events import WANTED
 from ivr.ari.phone import AriPhone
 from ivr.ari.settings import Transport
@@ -34,6 +34,10 @@ class Calls:
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         self.told.append(("arrived", phone.call_id, caller, dialled))
+        await self.talk(phone)
+
+    async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
+        self.told.append(("studio", phone.call_id, endpoint, extension))
         await self.talk(phone)
 
     async def found(self, phone: AriPhone) -> None:
@@ -316,6 +320,23 @@ async def test_an_inbound_call(asterisk: FakeAsterisk, calls: Calls, clock: Cloc
         await asterisk.until_seen("DELETE", "/channels/1700.1")  # the call ends when the conversation does
         assert [each.keys for each in entries] == ["3"]
         assert calls.told[1:] == [("arrived", "1700.1", "0310000001", "0310000000")]
+
+
+async def test_a_telephone_in_the_house_records_prompts(asterisk: FakeAsterisk, calls: Calls, pbx: Pbx) -> None:
+    async def end(_: AriPhone) -> None:
+        return None
+
+    calls.talk = end
+    async with running(pbx):
+        asterisk.channels["1700.1"] = make_channel("1700.1", name="PJSIP/desk-1-0000000a", exten="701", state="Ring")
+        await asterisk.send("StasisStart", "1700.1", args=["studio"])
+        await asterisk.until_seen("DELETE", "/channels/1700.1")
+        assert calls.told[1:] == [("studio", "1700.1", "desk-1", "701")]
+
+
+@pytest.mark.parametrize("name", ["Local/701@from-house-0000000a;1", "PJSIP/", ""])
+def test_only_pjsip_channels_have_an_endpoint(name: str) -> None:
+    assert endpoint_of(name) == ""
 
 
 async def test_one_bad_call_hurts_no_other(

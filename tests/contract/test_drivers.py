@@ -62,6 +62,9 @@ class Reception:
         self.callers[phone.call_id] = caller or ""
         await inbound.receive(asked_of(self.site, caller), phone, caller)
 
+    async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
+        raise AssertionError("nobody records prompts")
+
     async def found(self, phone: AriPhone) -> None:
         raise AssertionError("nobody left a call behind")
 

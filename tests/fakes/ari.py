@@ -304,7 +304,7 @@ def make_channel(channel_id: str, **fields: Any) -> dict[str, Any]:
     app_name, app_data = fields.get("app_name", "AppDial2"), fields.get("app_data", "(Outgoing Line)")
     return {
         "id": channel_id,
-        "name": "PJSIP/trunk-00000001",
+        "name": fields.get("name", "PJSIP/trunk-00000001"),
         "state": fields.get("state", "Down"),
         "caller": {"name": "", "number": fields.get("caller", "")},
         "dialplan": {

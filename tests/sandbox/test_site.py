@@ -8,7 +8,7 @@ import pytest
 
 from ivr import pbx
 from ivr.errors import BadInput
-from ivr.pbx import PbxSite, Trunk
+from ivr.pbx import HousePhone, PbxSite, Trunk
 
 SITE = PbxSite(
     etc=Path("/etc/asterisk"),
@@ -26,11 +26,12 @@ SITE = PbxSite(
     ari_secret="s" * 40,
 )
 FILES = pbx.render(SITE)
+HOUSE = HousePhone("701", ("192.0.2.0/28",), "h" * 16)
 
 
-def lines(name: str) -> list[str]:
+def lines(name: str, files: dict[str, str] = FILES) -> list[str]:
     """What Asterisk reads of a file: no comments, no spaces around `=`."""
-    kept = (line.split(";")[0].strip() for line in FILES[name].splitlines())
+    kept = (line.split(";")[0].strip() for line in files[name].splitlines())
     return [line.replace(" => ", "=").replace(" = ", "=") for line in kept if line]
 
 
@@ -74,6 +75,38 @@ def test_the_dialplan_has_no_way_out() -> None:
     assert "Answer" not in "".join(dialplan[: dialplan.index("[apology]")])
 
 
+def test_without_a_telephone_in_the_house_nobody_has_a_user_name() -> None:
+    together = "".join(FILES.values())
+    assert not [each for each in ("from-house", "studio", "identifier_user", "registrar") if each in together]
+
+
+def test_telephones_in_the_house_reach_the_studio_and_nothing_else() -> None:
+    files = pbx.render(replace(SITE, house=HOUSE))
+    dialplan = lines("extensions.conf", files)
+    at = dialplan.index("[from-house]")
+    assert dialplan[at + 1 : dialplan.index("[kenko-outbound]")] == [
+        "exten=701,1,Set(TIMEOUT(absolute)=1800)",
+        "same=n,Stasis(kenko,studio)",
+        'same=n,GotoIf($["${STASISSTATUS}"="FAILED"]?apology,s,1)',
+        "same=n,Hangup()",
+        "exten=T,1,Goto(apology,s,1)",
+    ]
+    assert "701" not in "".join(dialplan[:at])
+    sip = lines("pjsip.conf", files)
+    # The trunk as before: by its addresses only, and its context has no such number.
+    trunk = sip[sip.index("context=from-trunk") - 5 : sip.index("context=from-trunk")]
+    assert "identify_by=ip" in trunk
+    own = sip[sip.index("identify_by=username") - 5 :]
+    assert own[own.index("auth=studio") :][:6] == [
+        "auth=studio",
+        "identify_by=username",
+        "deny=0.0.0.0/0.0.0.0",
+        "deny=::/0",
+        "permit=192.0.2.0/28",
+        "context=from-house",
+    ]
+
+
 def test_no_keys_in_any_log() -> None:
     logged = [each.split("=", 1)[1] for each in lines("logger.conf") if ".log=" in each]
     assert logged
@@ -114,6 +147,12 @@ def test_without_registration_there_is_no_secret_in_pjsip() -> None:
         {"ari_secret": "short"},
         {"rtp_last": 10009},
         {"trunk": Trunk("198.51.100.1", 5060, ())},
+        {"house": replace(HOUSE, extension="_X.")},
+        {"house": replace(HOUSE, extension="05000000100")},
+        {"house": replace(HOUSE, networks=())},
+        {"house": replace(HOUSE, networks=("192.0.2.1;",))},
+        {"house": replace(HOUSE, password="short")},
+        {"house": replace(HOUSE, name="trunk")},
         {"trunk": Trunk("198.51.100.1; evil", 5060, ("198.51.100.1",))},
     ],
 )
