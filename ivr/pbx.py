@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
@@ -23,10 +24,13 @@ class Trunk:
     port: int
     networks: tuple[str, ...]  #: addresses or CIDR ranges from which the provider sends, SIP and its identity
     user: str = ""  #: registers if given
+    auth_user: str = ""  #: if the provider wants another name with the password than in the registration
     password: str = ""
     domain: str = ""  #: if the provider wants another name than its host
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
     qualify_seconds: int = 60  #: how often to ask whether the trunk is there
+    name: str = "trunk"  #: of the PJSIP endpoint and all that belongs to it
+    caller_id: str = ""  #: the number that called people see, if it is not the site's first
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,19 @@ class PbxSite:
     application: str = "kenko"
     outbound_context: str = "kenko-outbound"
     user: str = ""  #: system user to become after start as root
+    more_trunks: tuple[Trunk, ...] = ()
+    external_address: str = ""  #: how the provider sees us, if a router translates addresses
+    local_networks: tuple[str, ...] = ()  #: where nothing is translated
 
     @property
     def presented_number(self) -> str:
         """The number that called people see."""
         return self.inbound_numbers[0]
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """All of them, the first first."""
+        return (self.trunk, *self.more_trunks)
 
 
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
@@ -94,7 +106,8 @@ def write(files: dict[str, str], folder: Path) -> None:
 
 def _check(site: PbxSite) -> None:
     found: list[Problem] = []
-    for record in (site, site.trunk):
+    records: tuple[PbxSite | Trunk, ...] = (site, *site.trunks)
+    for record in records:
         for field in fields(record):
             value = getattr(record, field.name)
             parts = value if isinstance(value, tuple) else (value,)
@@ -104,8 +117,10 @@ def _check(site: PbxSite) -> None:
         found.append(problem("pbx.inbound_number"))
     if len(site.ari_secret) < 32:
         found.append(problem("pbx.short_secret"))
-    if not site.trunk.networks:
+    if not all(each.networks for each in site.trunks):
         found.append(problem("pbx.no_networks"))
+    if not all(is_network(network) for each in site.trunks for network in each.networks):
+        found.append(problem("pbx.network"))
     if site.rtp_last - site.rtp_first + 1 < 2 * (site.channels + 2):
         found.append(problem("pbx.few_rtp_ports", needed=2 * (site.channels + 2)))
     if found:

@@ -112,7 +112,7 @@ class Desk:
 
 async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
-    secret = read_secret(config.pbx.secret_file)
+    settings = pbx_settings(config)
     if not config.database.exists():
         prepare(config)  # Nothing is made for a service that could hold no call.
     stop = asyncio.Event()
@@ -126,7 +126,7 @@ async def serve(config: Config, world: World) -> int:
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
-        await _run(live, world, secret, stop)
+        await _run(live, world, settings, stop)
     return 0
 
 
@@ -138,10 +138,10 @@ async def _look_for_orphans(site: Site) -> None:
         log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
 
 
-async def _run(live: Live, world: World, secret: str, stop: asyncio.Event) -> None:
+async def _run(live: Live, world: World, settings: PbxSettings, stop: asyncio.Event) -> None:
     site, desk = live.site, Desk(live)
     pbx = Pbx(
-        _settings(site.config, secret),
+        settings,
         desk,
         _tail(site),
         now=time.monotonic,
@@ -191,13 +191,14 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
         await asyncio.wait(calls_under_way, timeout=GRACE)
 
 
-def _settings(config: Config, secret: str) -> PbxSettings:
+def pbx_settings(config: Config) -> PbxSettings:
+    """How to reach Asterisk. Raises BadInput if the secret cannot be read."""
     pbx = config.pbx
     first, *more = (each.name for each in config.all_trunks())
     return PbxSettings(
         pbx.url,
         pbx.user,
-        secret,
+        read_secret(pbx.secret_file),
         trunk=first,
         more_trunks=tuple(more),
         transport=Transport(pbx.transport),
