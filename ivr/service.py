@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ivr import inbound, outbound, takeover
+from ivr import inbound, outbound, systemd, takeover
 from ivr.ari.app import Pbx
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -164,20 +164,33 @@ async def _run(live: Live, world: World, settings: PbxSettings, stop: asyncio.Ev
     connection = asyncio.create_task(pbx.run(), name="pbx")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
+    told = systemd.of_process()
+    living = asyncio.create_task(
+        systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
+    )
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
+    # Also while Asterisk is away: we are there, and go on trying.
+    told.tell("READY=1")
     try:
-        done, _ = await asyncio.wait({connection, dialling, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        parts = {connection, dialling, looking, living, stopping}
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        told.tell("STOPPING=1")
         for task in done - {stopping}:
             task.result()  # a part that must never end has ended: say why
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        ours = (connection, dialling, looking, stopping, *dialer.under_way)
+        ours = (connection, dialling, looking, living, stopping, *dialer.under_way)
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
         log.info("stopped", extra={"action": "stopped"})
+
+
+async def _prove(site: Site) -> None:
+    """Write down that we live: in real time, whatever time practice keeps. Raises StorageError."""
+    await site.database.write(facts.set_fact, systemd.HEARTBEAT, datetime.now(UTC).isoformat())
 
 
 async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
