@@ -179,6 +179,7 @@ class Config(_Part):
     database: FilePath = Field(default=Path("var/kenko-call.db"), validate_default=True)
     questionnaire: FilePath = Field(default=Path("questionnaires/daily.yaml"), validate_default=True)
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
+    backups: FilePath | None = None
     pbx: Pbx
     lines: Lines = Lines()
     trunks: tuple[Trunk, ...] = ()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ivr import pbx
+from ivr import pbx, pbx_check
 from ivr.asterisk import SipTrunk
 from ivr.config import Config, read_secret
 from ivr.errors import BadInput, problem
@@ -82,6 +82,13 @@ def render_whole(config: Config, *, existing: bool) -> dict[str, str]:
     # The existing PBX has its own trunks: nothing of what is kept names this one.
     other = [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]
     return pbx.render(_site(config, other) if existing else site_of(config))
+
+
+def wanted_modules(*, registering: bool) -> frozenset[str]:
+    """What our modules.conf loads, with what a trunk needs that registers if one does. It needs no secret."""
+    nowhere = Trunk("127.0.0.1", 5060, ("127.0.0.1/32",), user="x" if registering else "")
+    site = PbxSite(*(Path("/"),) * 7, "127.0.0.1", 5060, nowhere, ("0000000000",), "kenko", "x" * 32)
+    return pbx_check.wanted_modules(pbx.render(site)["modules.conf"])
 
 
 def own_contexts(text: str) -> str:

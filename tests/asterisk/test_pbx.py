@@ -1,7 +1,9 @@
 """`kenko-call pbx` against a real Asterisk that runs what it rendered."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -9,6 +11,9 @@ import yaml
 from ivr import pbx_files
 from ivr.cli.pbx import find_differences
 from ivr.config import Config, read_config
+from ivr.doctor.facts import gather, read_registrations
+from ivr.doctor.judgement import Light, examine
+from ivr.service import pbx_settings
 from sandbox import ari
 from sandbox.asterisk import complaints, running
 from sandbox.settings import NetworkSettings, pbx_site
@@ -77,6 +82,12 @@ async def test_what_is_rendered_loads_without_a_complaint_and_runs_as_written(
         before = {(each.message, each.values.get("name")) for each in await find_differences(config, existing=False)}
         async with ari.connected(site):
             during = {each.message for each in await find_differences(config, existing=False)}
+        facts = await gather(config, pbx_settings(config), datetime.now(UTC))
+        console = await asyncio.create_subprocess_exec(
+            *(*network.asterisk.command, "-C", str(site.etc / "asterisk.conf"), "-rx", "pjsip show registrations"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await console.communicate()
         other = config.model_copy(update={"pbx": config.pbx.model_copy(update={"asterisk": _changed(config)})})
         changed = {each.render("en") for each in await find_differences(other, existing=False)}
         existing = {each.message for each in await find_differences(config, existing=True)}
@@ -87,6 +98,11 @@ async def test_what_is_rendered_loads_without_a_complaint_and_runs_as_written(
         ("pbx.differs.trunk_offline", "west"),
     }
     assert during == {"pbx.differs.file", "pbx.differs.trunk_offline"}
+    lights = {each.check: each.light for each in examine(facts)}
+    assert lights["asterisk"] is lights["modules"] is lights["codec"] is Light.GREEN
+    assert lights["trunk"] is lights["application"] is Light.RED
+    # Nobody answers there: neither word means that it is registered.
+    assert read_registrations(said.decode())["west"] in ("Unregistered", "Rejected")
     assert any("contact of [west] in pjsip.conf should be sip:127.0.0.9" in each for each in changed)
     assert any("rtp.conf is not what the settings say" in each for each in changed)
     assert existing == {
