@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -42,6 +42,8 @@ class SipTrunk(Part):
     auth_user: str = ""
     password_file: FilePath | None = None
     domain: str = ""
+    from_user: str = ""
+    dtmf: Literal["rfc4733", "auto", "inband", "info"] = "rfc4733"
     trust_caller_id: bool = False
     qualify_seconds: int = Field(default=60, ge=0, le=3600)
 

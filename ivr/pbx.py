@@ -27,6 +27,8 @@ class Trunk:
     auth_user: str = ""  #: if the provider wants another name with the password than in the registration
     password: str = ""
     domain: str = ""  #: if the provider wants another name than its host
+    from_user: str = ""  #: if the provider wants its own name for us where the presented number would stand
+    dtmf: str = "rfc4733"  #: how keys come: `dtmf_mode` of pjsip.conf
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
     qualify_seconds: int = 60  #: how often to ask whether the trunk is there
     name: str = "trunk"  #: of the PJSIP endpoint and all that belongs to it

@@ -143,6 +143,8 @@ def _trunk(given: SipTrunk, caller_id: str) -> Trunk:
         auth_user=given.auth_user,
         password=read_secret(given.password_file) if given.password_file else "",
         domain=given.domain,
+        from_user=given.from_user,
+        dtmf=given.dtmf,
         trust_caller_id=given.trust_caller_id,
         qualify_seconds=given.qualify_seconds,
         name=given.name,
