@@ -14,6 +14,17 @@ SHOWN = ("endpoint", "aor", "transport", "global", "system")
 _NOT_COMPARED = ("type", "disallow", "local_net")
 #: What these write holds the keys that people press.
 _LEAKING = ("DTMF", "VERBOSE", "DEBUG")
+#: Without one of these no call of ours is held, on whatever PBX: the rest of our modules.conf has other ways there.
+NEEDED = frozenset(
+    f"{each}.so"
+    for each in (
+        *("res_ari", "res_ari_applications", "res_ari_asterisk", "res_ari_channels", "res_ari_endpoints"),
+        *("res_ari_events", "res_ari_playbacks", "res_ari_recordings", "res_http_websocket"),
+        *("res_stasis", "res_stasis_answer", "res_stasis_playback", "res_stasis_recording", "app_stasis"),
+        *("chan_pjsip", "res_pjsip", "res_pjsip_session", "res_pjsip_sdp_rtp", "res_rtp_asterisk"),
+        *("codec_ulaw", "format_wav", "app_playback", "func_timeout", "pbx_config"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -67,15 +78,16 @@ def compare_includes(includes: Mapping[str, tuple[str, str | None]]) -> list[Pro
 
 
 def compare_running(
-    files: Mapping[str, str], running: Running, app: str, trunks: tuple[str, ...], *, existing: bool
+    running: Running, app: str, trunks: tuple[str, ...], whole: Mapping[str, str] | None = None
 ) -> list[Problem]:
-    """Each difference between what runs and a complete configuration; of an existing PBX only what we need.
-
-    `files` are the complete ones also then: its modules are what we need of that PBX.
-    """
-    found = [*_version(running), *_modules(files["modules.conf"], running, existing)]
-    if not existing:
-        found += [*_options(files["asterisk.conf"], running), *_objects(files["pjsip.conf"], running)]
+    """Each difference from the complete configuration `whole`; of a PBX that is not ours (None) only what we need."""
+    found = [*_version(running)]
+    if whole is None:
+        found += _missing(NEEDED, running)
+    else:
+        found += _modules(wanted_modules(whole["modules.conf"]), running)
+        found += _options(whole["asterisk.conf"], running)
+        found += _objects(whole["pjsip.conf"], running)
     found += _logs(running)
     if app not in running.applications:
         found.append(problem("pbx.differs.no_application", name=app))
@@ -112,14 +124,16 @@ def _version(running: Running) -> list[Problem]:
     return [] if preferred else [problem("pbx.differs.version", version=running.version)]
 
 
-def _modules(text: str, running: Running, existing: bool) -> Iterator[Problem]:
-    wanted = wanted_modules(text)
+def _modules(wanted: frozenset[str], running: Running) -> Iterator[Problem]:
+    yield from _missing(wanted, running)
+    # What has no such ending is part of Asterisk itself.
+    for name in sorted(each for each in running.modules - wanted if each.endswith(".so")):
+        yield problem("pbx.differs.module_extra", name=name)
+
+
+def _missing(wanted: frozenset[str], running: Running) -> Iterator[Problem]:
     for name in sorted(wanted - running.modules):
         yield problem("pbx.differs.module_missing", name=name)
-    if not existing:
-        # What has no such ending is part of Asterisk itself.
-        for name in sorted(each for each in running.modules - wanted if each.endswith(".so")):
-            yield problem("pbx.differs.module_extra", name=name)
 
 
 def _options(text: str, running: Running) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ivr import pbx, pbx_check
+from ivr import pbx
 from ivr.asterisk import SipTrunk
 from ivr.config import Config, read_secret
 from ivr.errors import BadInput, problem
@@ -67,28 +67,15 @@ def _site(config: Config, trunks: list[Trunk]) -> PbxSite:
 
 def render(config: Config, *, existing: bool) -> dict[str, str]:
     """File name -> text: everything, or (`existing`) only our own part. Raises BadInput as `site_of` does."""
-    files = render_whole(config, existing=existing)
     if not existing:
-        return files
+        return pbx.render(site_of(config))
+    # The PBX has its own trunks: nothing of what is kept names this one.
+    files = pbx.render(_site(config, [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]))
     return {
         "kenko_extensions_custom.conf": own_contexts(files["extensions.conf"]),
         "kenko_ari_custom.conf": f"{OURS}: our user of ARI. Mode 0640.\n" + section(files["ari.conf"], config.pbx.user),
         "kenko_cdr_custom.conf": f"{OURS}: below [mappings].\n" + _mappings(files["cdr_custom.conf"]),
     }
-
-
-def render_whole(config: Config, *, existing: bool) -> dict[str, str]:
-    """Everything, also where an existing PBX gets only a part: its modules are what that PBX must have."""
-    # The existing PBX has its own trunks: nothing of what is kept names this one.
-    other = [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]
-    return pbx.render(_site(config, other) if existing else site_of(config))
-
-
-def wanted_modules(*, registering: bool) -> frozenset[str]:
-    """What our modules.conf loads, with what a trunk needs that registers if one does. It needs no secret."""
-    nowhere = Trunk("127.0.0.1", 5060, ("127.0.0.1/32",), user="x" if registering else "")
-    site = PbxSite(*(Path("/"),) * 7, "127.0.0.1", 5060, nowhere, ("0000000000",), "kenko", "x" * 32)
-    return pbx_check.wanted_modules(pbx.render(site)["modules.conf"])
 
 
 def own_contexts(text: str) -> str:

@@ -37,7 +37,7 @@ GOOD = Running(
 
 
 def differences(running: Running, *, existing: bool = False) -> list[str]:
-    return [each.message for each in compare_running(FILES, running, "kenko", ("trunk",), existing=existing)]
+    return [each.message for each in compare_running(running, "kenko", ("trunk",), None if existing else FILES)]
 
 
 def test_what_was_rendered_and_runs_is_no_difference() -> None:

@@ -148,3 +148,7 @@ def test_the_unit_fits_the_service() -> None:
     assert "asterisk.service" in whole["After"]
     assert "BindsTo" not in whole
     assert "Requires" not in whole
+    # ivr.clock asks adjtimex(2), which is not part of @system-service.
+    assert {"adjtimex", "clock_adjtime"} <= set(service["SystemCallFilter"].split())
+    assert "ProtectClock" not in service
+    assert service["CapabilityBoundingSet"] == ""

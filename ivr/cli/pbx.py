@@ -76,8 +76,7 @@ def check(config: ConfigPath = DEFAULT_CONFIG, existing: Existing = False, as_js
 async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     """Everything in which this machine is not what was rendered. Raises BadInput for settings of which none can be."""
     ours = pbx_files.render(config, existing=existing)
-    whole = pbx_files.render_whole(config, existing=existing)
-    objects = [] if existing else [key for key in wanted_objects(whole["pjsip.conf"]) if key[0] in SHOWN]
+    objects = [] if existing else [key for key in wanted_objects(ours["pjsip.conf"]) if key[0] in SHOWN]
     settings = pbx_settings(config)
     found: list[Problem] = []
     running = None
@@ -92,7 +91,7 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
         found += compare_includes(_includes(etc))
     if running is not None:
         trunks = (settings.trunk, *settings.more_trunks)
-        found += compare_running(whole, running, settings.app, trunks, existing=existing)
+        found += compare_running(running, settings.app, trunks, None if existing else ours)
     return found
 
 

@@ -18,7 +18,6 @@ from ivr.doctor.judgement import Disk, Facts, Owned, Sounds, may_read
 from ivr.errors import BadInput, KenkoError, Problem
 from ivr.loading import find_problems
 from ivr.pbx_check import Running
-from ivr.pbx_files import wanted_modules
 from ivr.storage import facts as stored
 from ivr.storage.alarms import list_alarms
 from ivr.storage.backup import check_whole
@@ -43,7 +42,6 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
         now=now,
         pbx=running,
         pbx_problems=why,
-        wanted_modules=wanted_modules(registering=bool(registering)),
         app=PbxSettings.app,
         trunks=trunks,
         registering=registering,

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from ivr.ari.settings import check_version
 from ivr.errors import BadInput, Problem, problem
-from ivr.pbx_check import Running
+from ivr.pbx_check import NEEDED, Running
 
 GIB = 1024**3
 #: The dialler stops below this (the service must be able to write down what people answer).
@@ -73,7 +73,6 @@ class Facts:
     now: datetime
     pbx: Running | None
     pbx_problems: Sequence[Problem]  #: why there is no `pbx`
-    wanted_modules: frozenset[str]
     app: str
     trunks: tuple[str, ...]
     registering: frozenset[str]  #: those of the trunks that register, as the settings say
@@ -115,7 +114,7 @@ def examine(facts: Facts) -> list[Line]:
 
 def _of_pbx(facts: Facts, pbx: Running) -> list[Line]:
     return [
-        modules(pbx, facts.wanted_modules),
+        modules(pbx),
         application(pbx, facts.app),
         *(trunk(pbx, each) for each in facts.trunks),
         *(codec(pbx, each) for each in facts.trunks if each in pbx.endpoints),
@@ -141,12 +140,12 @@ def asterisk(facts: Facts) -> Line:
     return Line("asterisk", Light.YELLOW, problem("pbx.differs.version", version=version))
 
 
-def modules(pbx: Running, wanted: frozenset[str]) -> Line:
+def modules(pbx: Running) -> Line:
     """Whether everything runs that a call needs."""
-    missing = sorted(wanted - pbx.modules)
+    missing = sorted(NEEDED - pbx.modules)
     if missing:
         return Line("modules", Light.RED, problem("doctor.modules_missing", names=_some(missing)))
-    return Line("modules", Light.GREEN, problem("doctor.modules", count=len(wanted)))
+    return Line("modules", Light.GREEN, problem("doctor.modules", count=len(NEEDED)))
 
 
 def application(pbx: Running, app: str) -> Line:

@@ -18,7 +18,6 @@ ALL_GREEN = Facts(
     now=NOON,
     pbx=GOOD,
     pbx_problems=(),
-    wanted_modules=MODULES,
     app=PbxSettings.app,
     trunks=("trunk",),
     registering=frozenset({"trunk"}),
