@@ -170,6 +170,12 @@ class Gate(_Part):
     wait_seconds: float = Field(default=8, ge=3, le=60)
 
 
+class Metrics(_Part):
+    """Figures for monitoring."""
+
+    port: int | None = Field(default=None, ge=1024, le=65535)
+
+
 class Config(_Part):
     """Everything of config.yaml."""
 
@@ -187,6 +193,7 @@ class Config(_Part):
     blocked_days: tuple[Blocked, ...] = ()
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
+    metrics: Metrics = Metrics()
     dialling: Dialling = Dialling()
 
     @property

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ivr import inbound, outbound, systemd, takeover
+from ivr import inbound, metrics, outbound, systemd, takeover
 from ivr.ari.app import Pbx
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -27,6 +27,7 @@ from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
+from ivr.storage.figures import Open, count_rows
 from ivr.storage.voice_messages import message_ids
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
@@ -168,12 +169,13 @@ async def _run(live: Live, world: World, settings: PbxSettings, stop: asyncio.Ev
     living = asyncio.create_task(
         systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
     )
+    figures = asyncio.create_task(metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx)), name="metrics")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
     try:
-        parts = {connection, dialling, looking, living, stopping}
+        parts = {connection, dialling, looking, living, figures, stopping}
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
         for task in done - {stopping}:
@@ -181,7 +183,7 @@ async def _run(live: Live, world: World, settings: PbxSettings, stop: asyncio.Ev
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        ours = (connection, dialling, looking, living, stopping, *dialer.under_way)
+        ours = (connection, dialling, looking, living, figures, stopping, *dialer.under_way)
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
@@ -191,6 +193,27 @@ async def _run(live: Live, world: World, settings: PbxSettings, stop: asyncio.Ev
 async def _prove(site: Site) -> None:
     """Write down that we live: in real time, whatever time practice keeps. Raises StorageError."""
     await site.database.write(facts.set_fact, systemd.HEARTBEAT, datetime.now(UTC).isoformat())
+
+
+async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
+    now = site.now()
+    found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
+
+    def age(of: Open) -> float:
+        return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
+
+    return metrics.Figures(
+        connected=pbx.is_ready,
+        calls=found.calls,
+        attempts=found.attempts,
+        due=found.due.count,
+        due_age=age(found.due),
+        follow_ups=found.follow_ups.count,
+        follow_up_age=age(found.follow_ups),
+        alerts=found.alerts.count,
+        alert_age=age(found.alerts),
+        alarms=found.alarms.count,
+    )
 
 
 async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
