@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivr.asterisk import Asterisk, EndpointName, Studio
 from ivr.call import Outcome
 from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
 from ivr.dialling import Part as _Part
-from ivr.document import Document, Place, read_document, validate, written_as
+from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import OWN_TIME
@@ -64,17 +65,8 @@ def _time_zone(given: str) -> str:
     return given
 
 
-def _beside_config(given: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path())
-    return (folder / given).resolve()
-
-
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 DayOfYear = Annotated[date, BeforeValidator(_day)]
-#: Relative paths count from the folder of config.yaml.
-FilePath = Annotated[Path, AfterValidator(_beside_config)]
-#: As pjsip.conf names it.
-EndpointName = Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")]
 
 
 class Centre(_Part):
@@ -105,15 +97,7 @@ class Pbx(_Part):
     inbound_numbers: tuple[str, ...] = Field(min_length=1)
     cdr_file: FilePath | None = None
     value_links: FilePath = Field(default=Path("var/sounds"), validate_default=True)
-
-
-class Studio(_Part):
-    """The number in the house on which staff speak prompts."""
-
-    #: None: there is no such number.
-    extension: Annotated[str, written_as("extension", r"[0-9]{2,6}")] | None = None
-    pin_file: FilePath = Field(default=Path("var/studio.pin"), validate_default=True)
-    endpoints: tuple[EndpointName, ...] = Field(default=("studio",), min_length=1)
+    asterisk: Asterisk = Asterisk()
 
 
 class Hours(_Part):
@@ -186,6 +170,12 @@ class Gate(_Part):
     wait_seconds: float = Field(default=8, ge=3, le=60)
 
 
+class Metrics(_Part):
+    """Figures for monitoring."""
+
+    port: int | None = Field(default=None, ge=1024, le=65535)
+
+
 class Config(_Part):
     """Everything of config.yaml."""
 
@@ -195,6 +185,7 @@ class Config(_Part):
     database: FilePath = Field(default=Path("var/kenko-call.db"), validate_default=True)
     questionnaire: FilePath = Field(default=Path("questionnaires/daily.yaml"), validate_default=True)
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
+    backups: FilePath | None = None
     pbx: Pbx
     studio: Annotated[Studio, Field(default_factory=dict, validate_default=True)]
     lines: Lines = Lines()
@@ -203,6 +194,7 @@ class Config(_Part):
     blocked_days: tuple[Blocked, ...] = ()
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
+    metrics: Metrics = Metrics()
     dialling: Dialling = Dialling()
 
     @property
@@ -276,6 +268,16 @@ def _trunk_problems(document: Document, config: Config) -> list[Problem]:
         if each.name in seen:
             problems.append(document.problem("config.trunk_twice", ("trunks", at, "name"), name=each.name))
         seen.add(each.name)
+    known = {each.name for each in config.all_trunks()}
+    reached = config.pbx.asterisk.sip_trunks
+    for at, sip in enumerate(reached):
+        place: Place = ("pbx", "asterisk", "sip_trunks", at, "name")
+        if sip.name not in known:
+            problems.append(document.problem("config.trunk_unknown", place, name=sip.name, known=", ".join(known)))
+        if sip.name in {each.name for each in reached[:at]}:
+            problems.append(document.problem("config.trunk_twice", place, name=sip.name))
+        if bool(sip.user) != bool(sip.password_file):
+            problems.append(document.problem("config.user_and_password", place[:-1]))
     if config.trunks and "lines" in config.model_fields_set:
         problems.append(document.problem("config.lines_and_trunks", ("lines",)))
     return problems

@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ivr.errors import BadInput, Problem, problem
@@ -19,6 +19,15 @@ from ivr.messages import catalogue
 Place = tuple[str | int, ...]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _beside_document(given: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())
+    return (folder / given).resolve()
+
+
+#: Relative paths count from the folder that `validate` is given, which is that of config.yaml.
+FilePath = Annotated[Path, AfterValidator(_beside_document)]
 
 
 class Loader(yaml.CSafeLoader):

@@ -1,11 +1,13 @@
 """The Asterisk configuration of one site: what it needs to know, and the files that dialplan/ makes of it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import jinja2
 
+from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
@@ -24,10 +26,15 @@ class Trunk:
     port: int
     networks: tuple[str, ...]  #: addresses or CIDR ranges from which the provider sends, SIP and its identity
     user: str = ""  #: registers if given
+    auth_user: str = ""  #: if the provider wants another name with the password than in the registration
     password: str = ""
     domain: str = ""  #: if the provider wants another name than its host
+    from_user: str = ""  #: if the provider wants its own name for us where the presented number would stand
+    dtmf: str = "rfc4733"  #: how keys come: `dtmf_mode` of pjsip.conf
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
     qualify_seconds: int = 60  #: how often to ask whether the trunk is there
+    name: str = "trunk"  #: of the PJSIP endpoint and all that belongs to it
+    caller_id: str = ""  #: the number that called people see, if it is not the site's first
 
 
 @dataclass(frozen=True)
@@ -67,11 +74,19 @@ class PbxSite:
     outbound_context: str = "kenko-outbound"
     user: str = ""  #: system user to become after start as root
     house: HousePhone | None = None  #: None: no telephone but the trunk
+    more_trunks: tuple[Trunk, ...] = ()
+    external_address: str = ""  #: how the provider sees us, if a router translates addresses
+    local_networks: tuple[str, ...] = ()  #: where nothing is translated
 
     @property
     def presented_number(self) -> str:
         """The number that called people see."""
         return self.inbound_numbers[0]
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """All of them, the first first."""
+        return (self.trunk, *self.more_trunks)
 
 
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
@@ -105,25 +120,30 @@ def write(files: dict[str, str], folder: Path) -> None:
 
 
 def _check(site: PbxSite) -> None:
-    found: list[Problem] = []
-    for record in (site, site.trunk, *((site.house,) if site.house else ())):
-        for each in fields(record):
-            value = getattr(record, each.name)
-            parts = value if isinstance(value, tuple) else (value,)
-            if any(isinstance(part, str | Path) and _UNSAFE.search(str(part)) for part in parts):
-                found.append(problem("pbx.unsafe_value", name=each.name))
+    records: tuple[PbxSite | Trunk | HousePhone, ...] = (site, *site.trunks, *((site.house,) if site.house else ()))
+    found = [each for record in records for each in _unsafe_values(record)]
     if not site.inbound_numbers or not all(_NUMBER.fullmatch(each) for each in site.inbound_numbers):
         found.append(problem("pbx.inbound_number"))
     if len(site.ari_secret) < 32:
         found.append(problem("pbx.short_secret"))
-    if not site.trunk.networks:
+    if not all(each.networks for each in site.trunks):
         found.append(problem("pbx.no_networks"))
     if site.house:
         found += _house_problems(site.house)
+    if not all(is_network(network) for each in site.trunks for network in each.networks):
+        found.append(problem("pbx.network"))
     if site.rtp_last - site.rtp_first + 1 < 2 * (site.channels + 2):
         found.append(problem("pbx.few_rtp_ports", needed=2 * (site.channels + 2)))
     if found:
         raise BadInput(*found)
+
+
+def _unsafe_values(record: PbxSite | Trunk | HousePhone) -> Iterator[Problem]:
+    for each in fields(record):
+        value = getattr(record, each.name)
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(part, str | Path) and _UNSAFE.search(str(part)) for part in parts):
+            yield problem("pbx.unsafe_value", name=each.name)
 
 
 def _house_problems(house: HousePhone) -> list[Problem]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ivr import inbound, outbound, takeover, takes
+from ivr import inbound, metrics, outbound, systemd, takeover, takes
 from ivr.ari.app import Pbx
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -28,6 +28,7 @@ from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
+from ivr.storage.figures import Open, count_rows
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from scheduler.clock import ClockGuard
@@ -135,7 +136,7 @@ class Desk:
 
 async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
-    secret = read_secret(config.pbx.secret_file)
+    settings = pbx_settings(config)
     pin = takes.read_pin(config.studio.pin_file) if config.studio.extension else None
     if not config.database.exists():
         prepare(config)  # Nothing is made for a service that could hold no call.
@@ -151,7 +152,7 @@ async def serve(config: Config, world: World) -> int:
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
-        await _run(live, world, secret, pin, stop)
+        await _run(live, world, settings, pin, stop)
     return 0
 
 
@@ -163,10 +164,10 @@ async def _look_for_orphans(site: Site) -> None:
         log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
 
 
-async def _run(live: Live, world: World, secret: str, pin: str | None, stop: asyncio.Event) -> None:
+async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None, stop: asyncio.Event) -> None:
     site, desk = live.site, Desk(live, pin, world.sleep)
     pbx = Pbx(
-        _settings(site.config, secret),
+        settings,
         desk,
         _tail(site),
         now=time.monotonic,
@@ -189,20 +190,55 @@ async def _run(live: Live, world: World, secret: str, pin: str | None, stop: asy
     connection = asyncio.create_task(pbx.run(), name="pbx")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
+    told = systemd.of_process()
+    living = asyncio.create_task(
+        systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
+    )
+    figures = asyncio.create_task(metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx)), name="metrics")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
+    # Also while Asterisk is away: we are there, and go on trying.
+    told.tell("READY=1")
     try:
-        done, _ = await asyncio.wait({connection, dialling, looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        parts = {connection, dialling, looking, living, figures, stopping}
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        told.tell("STOPPING=1")
         for task in done - {stopping}:
             task.result()  # a part that must never end has ended: say why
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        ours = (connection, dialling, looking, stopping, *dialer.under_way)
+        ours = (connection, dialling, looking, living, figures, stopping, *dialer.under_way)
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
         log.info("stopped", extra={"action": "stopped"})
+
+
+async def _prove(site: Site) -> None:
+    """Write down that we live: in real time, whatever time practice keeps. Raises StorageError."""
+    await site.database.write(facts.set_fact, systemd.HEARTBEAT, datetime.now(UTC).isoformat())
+
+
+async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
+    now = site.now()
+    found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
+
+    def age(of: Open) -> float:
+        return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
+
+    return metrics.Figures(
+        connected=pbx.is_ready,
+        calls=found.calls,
+        attempts=found.attempts,
+        due=found.due.count,
+        due_age=age(found.due),
+        follow_ups=found.follow_ups.count,
+        follow_up_age=age(found.follow_ups),
+        alerts=found.alerts.count,
+        alert_age=age(found.alerts),
+        alarms=found.alarms.count,
+    )
 
 
 async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
@@ -216,13 +252,14 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
         await asyncio.wait(calls_under_way, timeout=GRACE)
 
 
-def _settings(config: Config, secret: str) -> PbxSettings:
+def pbx_settings(config: Config) -> PbxSettings:
+    """How to reach Asterisk. Raises BadInput if the secret cannot be read."""
     pbx = config.pbx
     first, *more = (each.name for each in config.all_trunks())
     return PbxSettings(
         pbx.url,
         pbx.user,
-        secret,
+        read_secret(pbx.secret_file),
         trunk=first,
         more_trunks=tuple(more),
         transport=Transport(pbx.transport),

@@ -35,6 +35,8 @@ PURE = (
     "ivr.ari.taping",
     "ivr.questionnaire",
     "ivr.spoken",
+    "ivr.pbx_check",
+    "ivr.doctor.judgement",
     "ivr.voice.limits",
     "ivr.voice.readings",
     "ivr.voice.script",

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from ivr.asterisk import SipTrunk
 from ivr.call import Outcome
 from ivr.config import Config, is_holiday, read_config, read_secret
 from ivr.document import Loader
@@ -306,6 +307,49 @@ def test_the_secret(tmp_path: Path) -> None:
         with pytest.raises(BadInput) as caught:
             read_secret(path)
         assert [each.message for each in caught.value.problems] == [message]
+
+
+def with_sip(*trunks: str) -> str:
+    text, count = re.subn(r"sip_trunks: \[\].*\n", f"sip_trunks: [{', '.join(trunks)}]\n", EXAMPLE)
+    assert count == 1
+    return text
+
+
+SIP = 'host: sip.example.jp, networks: ["198.51.100.0/24"]'
+
+
+@pytest.mark.parametrize(
+    ("trunks", "message"),
+    [
+        (["{name: other, " + SIP + "}"], "config.trunk_unknown"),
+        (["{" + SIP + "}", "{" + SIP + "}"], "config.trunk_twice"),
+        (["{" + SIP + ", user: line1}"], "config.user_and_password"),
+        (["{" + SIP + ", password_file: var/x}"], "config.user_and_password"),
+        (["{host: a b, networks: [198.51.100.1]}"], "yaml.wrong_value"),
+        (["{host: sip.example.jp, networks: [sip.example.jp]}"], "yaml.wrong_value"),
+        (["{host: sip.example.jp, networks: [0.0.0.0/0]}"], "yaml.wrong_value"),
+        (["{host: sip.example.jp, networks: []}"], "yaml.wrong_value"),
+    ],
+)
+def test_sip_trunks_that_cannot_be(tmp_path: Path, trunks: list[str], message: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path, with_sip(*trunks))
+    (found,) = refused.value.problems
+    assert found.message == message
+    assert "sip_trunks" in EXAMPLE.splitlines()[(found.line or 0) - 1]
+
+
+def test_the_example_says_every_key_of_a_sip_trunk(tmp_path: Path) -> None:
+    above = EXAMPLE[: EXAMPLE.index("sip_trunks: []")].rpartition("Each has these keys:\n")[2]
+    stated = dict(re.findall(r"(?m)^    #   ([a-z_]+): (\S+)", above))
+    assert stated.keys() == SipTrunk.model_fields.keys()
+    for name, field in SipTrunk.model_fields.items():
+        found = re.search(rf"(?m)^    #   {name}: .*Default: ([^\s,]+)$", above)
+        if found and found[1] not in ("that", "none"):
+            assert type(field.default)(yaml.load(found[1], Loader=Loader)) == field.default
+    # And as it stands there it is taken.
+    given = yaml.load(re.sub(r"(?m)^    #   ", "", above.partition("    # Default: []")[0]), Loader=Loader)
+    assert SipTrunk.model_validate(given).networks == ("198.51.100.0/24",)
 
 
 TRUNKS = """trunks:

@@ -47,7 +47,7 @@ def test_a_missing_folder_of_sounds_is_not_the_only_thing_said(tmp_path: Path) -
 
 def test_with_a_studio_its_own_words_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "daily.yaml").write_text((ROOT / "questionnaires" / "daily.yaml").read_text(), encoding="utf-8")
-    for part in ("frame", "daily", "value"):
+    for part in ("frame", "daily", "value", "date", "time"):
         shutil.copytree(ROOT / "prompts" / "ja" / part, tmp_path / "prompts" / "ja" / part)
     without = config(tmp_path, tmp_path / "prompts")
     prepare(without)

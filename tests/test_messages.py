@@ -15,6 +15,7 @@ from pydantic_core.core_schema import ErrorType
 from ivr.call import CallState, Direction, Outcome
 from ivr.cli.day import STATUS_COLUMNS
 from ivr.cli.roster import DECISION_COLUMNS, Standing
+from ivr.doctor.judgement import Light
 from ivr.errors import BadInput, KenkoError, PbxRefused, problem
 from ivr.handover import PERIOD_OVER, HandOver
 from ivr.inbound import NO_ID, UNKNOWN_CALLER
@@ -89,6 +90,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "alarm": WATCHED,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
+    "light": [each.name.lower() for each in Light],
     "verdict": (*Verdict, "live"),
 }
 

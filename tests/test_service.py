@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from ivr.storage.database import open_database, open_reader
 from ivr.storage.questionnaires import history, questionnaire_source, standing, wish
 from ivr.storage.words import Cause
 from ivr.studio import FRAME
+from ivr.systemd import HEARTBEAT
 from ivr.terminal import unrecorded
 from scheduler.dialer import Dialer
 from tests.cases_runner import CASES, ROOT
@@ -105,6 +107,28 @@ async def test_it_starts_connects_and_stops_when_told(asterisk: FakeAsterisk, ac
         assert reader.read(facts.get_fact, STARTUP_TIME) == asterisk.startup_time
         stored = reader.read(questionnaire_source, DAILY.hash)
     assert stored == (ROOT / "questionnaires" / "daily.yaml").read_text(encoding="utf-8")
+
+
+async def test_systemd_is_told(
+    asterisk: FakeAsterisk, actions: Actions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", ear.getsockname())
+        monkeypatch.setenv("WATCHDOG_USEC", "30000")
+        world = replace(WORLD, sleep=lambda seconds: asyncio.sleep(seconds) if seconds < 1 else never(seconds))
+        running = asyncio.create_task(serve(config_for(asterisk, tmp_path), world))
+        await actions.event("pbx_ready").wait()
+        assert await asyncio.to_thread(ear.recv, 100) == b"READY=1"
+        assert await asyncio.to_thread(ear.recv, 100) == b"WATCHDOG=1"
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await running == 0
+        said = b""
+        while said != b"STOPPING=1":
+            said = ear.recv(100)
+    with open_reader(tmp_path / "kenko-call.db") as reader:
+        assert reader.read(facts.get_fact, HEARTBEAT)
 
 
 async def test_what_can_never_work_ends_it_with_a_sentence(

@@ -86,6 +86,10 @@ class Pbx:
         """Whether the gate is open: connected and reconciled."""
         return self._gate.is_set()
 
+    def silence(self) -> float | None:
+        """Seconds since Asterisk last answered a ping; None while we know that we are not connected."""
+        return self._client.pong_age()
+
     async def ready(self) -> None:
         """Wait until the gate is open."""
         await self._gate.wait()

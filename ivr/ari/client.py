@@ -63,9 +63,13 @@ class AriClient:
         assert self._session is not None, "use with `async with`"
         if self._link is not None:
             await self._link.close()
-        self._link = await open_link(self._session, self.settings, self._route, self.sleep)
+        self._link = await open_link(self._session, self.settings, self._route, self.now, self.sleep)
         self._over_websocket = False
         return self._link
+
+    def pong_age(self) -> float | None:
+        """Seconds since Asterisk last answered a ping; None: there is no connection."""
+        return self.now() - self._link.pong_at if self._link is not None and self._link.is_open else None
 
     def choose_transport(self, version: str) -> Transport:
         """Decide how requests go from now on, by the settings and what this version offers; says what it chose."""

@@ -25,7 +25,9 @@ Deliver = Callable[[Event], None]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-async def open_link(session: aiohttp.ClientSession, settings: PbxSettings, deliver: Deliver, sleep: Sleep) -> "Link":
+async def open_link(
+    session: aiohttp.ClientSession, settings: PbxSettings, deliver: Deliver, now: Callable[[], float], sleep: Sleep
+) -> "Link":
     """Connect. Raises PbxUnreachable, or BadInput for a wrong user or secret."""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
@@ -41,22 +43,29 @@ async def open_link(session: aiohttp.ClientSession, settings: PbxSettings, deliv
         raise (wrong_secret(settings) if error.status == 401 else unreachable(settings)) from error
     except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
         raise unreachable(settings) from error
-    return Link(socket, settings, deliver, sleep)
+    return Link(socket, settings, deliver, now, sleep)
 
 
 class Link:
     """An open WebSocket. Its reader only hands on: Asterisk closes a socket whose write takes long."""
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, settings: PbxSettings, deliver: Deliver, sleep: Sleep
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        settings: PbxSettings,
+        deliver: Deliver,
+        now: Callable[[], float],
+        sleep: Sleep,
     ) -> None:
         self._socket = socket
         self._settings = settings
         self._deliver = deliver
+        self._now = now
         self._sleep = sleep
         self._replies: dict[str, asyncio.Future[RestResponse]] = {}
         self._sent = 0
         self._pong = True
+        self.pong_at = now()  #: when Asterisk last answered a ping, or let us in
         self.replaced = False  #: another connection took our applications over
         self._reader = asyncio.create_task(self._read())
         self._pinger = asyncio.create_task(self._ping())
@@ -118,6 +127,7 @@ class Link:
                     self._take(parse(message.data))
                 elif message.type is aiohttp.WSMsgType.PONG:
                     self._pong = True
+                    self.pong_at = self._now()
                 elif message.type is aiohttp.WSMsgType.PING:
                     await self._socket.pong(message.data)
         except (aiohttp.ClientError, ConnectionError) as error:

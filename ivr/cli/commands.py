@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, live, plan, prompts, questionnaires, roster, staff, voice_messages
+from ivr.cli import author, day, doctor, live, pbx, plan, prompts, questionnaires, roster, staff, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -41,6 +41,8 @@ app.command("simulate", help=text("cli.simulate.help"))(plan.simulate)
 app.command("call-list", help=text("cli.call_list.help"))(plan.call_list)
 app.command("alarms", help=text("cli.alarms.help"))(plan.alarms)
 app.command("calls", help=text("cli.calls.help"))(day.calls)
+app.command("doctor", help=text("cli.doctor.help"))(doctor.doctor)
+app.command("backup", help=text("cli.backup.help"))(doctor.backup)
 reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
 people.command("import", help=text("cli.people.import.help"))(roster.import_people)
 people.command("export", help=text("cli.people.export.help"))(roster.export_people)
@@ -54,6 +56,7 @@ app.add_typer(versions, name="questionnaires")
 app.add_typer(messages, name="voice-messages")
 app.add_typer(reports, name="reports")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(pbx.app, name="pbx")
 
 
 @app.callback()

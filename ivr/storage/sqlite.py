@@ -203,6 +203,19 @@ def take_lock(file: Path) -> int | None:
     return descriptor
 
 
+def is_locked(file: Path) -> bool:
+    """Whether a process has the lock, without touching it (a try could turn a service away that starts just now)."""
+    try:
+        found = _lock_file(file).stat()
+        table = Path("/proc/locks").read_text()
+    except OSError:
+        return False
+    # "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF"; the device in another form than stat's on some systems.
+    return any(
+        line.split()[1] == "FLOCK" and line.split()[5].endswith(f":{found.st_ino}") for line in table.splitlines()
+    )
+
+
 def lock_holder(file: Path) -> str:
     """The process id that the lock's holder left, or `?`."""
     try:

@@ -1,0 +1,167 @@
+"""Finds out what `judgement` judges: asks Asterisk, the system and the database, and changes nothing."""
+
+import asyncio
+import grp
+import os
+import pwd
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ivr.ari.inspection import inspect
+from ivr.ari.settings import PbxSettings
+from ivr.clock import is_synchronised
+from ivr.config import Config
+from ivr.doctor.judgement import Disk, Facts, Owned, Sounds, may_read
+from ivr.errors import BadInput, KenkoError, Problem
+from ivr.loading import find_problems
+from ivr.pbx_check import Running
+from ivr.storage import facts as stored
+from ivr.storage.alarms import list_alarms
+from ivr.storage.backup import check_whole
+from ivr.storage.database import open_reader
+from ivr.storage.sqlite import is_locked
+from ivr.systemd import HEARTBEAT
+
+_SECONDS = 5.0
+#: `pjsip show registrations`, 22.10.1: ` trunk/sip:provider:5060   auth   Registered   (exp. 3512s)`.
+_REGISTRATION = re.compile(r"(?m)^\s*([A-Za-z0-9_-]+)/sips?:\S+\s+\S+\s+([A-Z][a-z]+)")
+#: The folder and file names of `kenko-call backup`.
+BACKUP = "kenko-call-*"
+
+
+async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime) -> Facts:
+    """Everything. `settings`, or why there are none; `now` is aware and real, also in practice."""
+    trunks = tuple(each.name for each in config.all_trunks())
+    running, why = (None, settings.problems) if isinstance(settings, BadInput) else await _ask(settings, trunks)
+    registering = frozenset(each.name for each in config.pbx.asterisk.sip_trunks if each.user)
+    problems, heartbeat, alarms = await asyncio.to_thread(_database, config.database)
+    return Facts(
+        now=now,
+        pbx=running,
+        pbx_problems=why,
+        app=PbxSettings.app,
+        trunks=trunks,
+        registering=registering,
+        registrations=await _registrations(config.pbx.asterisk.etc) if registering else None,
+        sounds=await asyncio.to_thread(_sounds, config),
+        clock_kept=is_synchronised(),
+        zone=config.centre.time_zone,
+        zone_hours=_hours(now.astimezone(config.centre.zone)),
+        machine_hours=_hours(now.astimezone()),
+        disks=_disks(config),
+        database=str(config.database),
+        database_there=config.database.exists(),
+        database_problems=problems,
+        backups=str(config.backups) if config.backups else None,
+        newest_backup=_newest(config.backups) if config.backups else None,
+        secrets={str(path): _owned(path) for path in _secrets(config)},
+        lock_held=is_locked(config.database),
+        heartbeat=heartbeat,
+        alarms=alarms,
+    )
+
+
+async def _ask(settings: PbxSettings, trunks: Sequence[str]) -> tuple[Running | None, Sequence[Problem]]:
+    try:
+        return await inspect(settings, [("endpoint", each) for each in trunks]), ()
+    except KenkoError as error:
+        return None, error.problems
+
+
+async def _registrations(etc: Path) -> dict[str, str] | None:
+    """What Asterisk's console says; ARI does not know registrations (22.10.1). None: it lets us not ask."""
+    program = shutil.which("asterisk", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
+        return None
+    words = (program, "-C", str(etc / "asterisk.conf"), "-rx", "pjsip show registrations")
+    process = await asyncio.create_subprocess_exec(
+        *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(_SECONDS):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return None
+    return read_registrations(said.decode("utf-8", "replace")) if process.returncode == 0 else None
+
+
+def read_registrations(said: str) -> dict[str, str]:
+    """Trunk -> state, from the console's table."""
+    return dict(_REGISTRATION.findall(said))
+
+
+def _sounds(config: Config) -> Sounds:
+    files = sorted(config.prompts.glob("*/**/*.wav"))
+    return Sounds(find_problems(config), len(files), _unreadable(files, config.pbx.asterisk.run_as))
+
+
+def _unreadable(files: Iterable[Path], user: str) -> tuple[str, ...] | None:
+    try:
+        uid, gid = pwd.getpwnam(user)[2:4]
+    except KeyError:
+        return None
+    groups = frozenset({gid, *(each.gr_gid for each in grp.getgrall() if user in each.gr_mem)})
+    known: dict[Path, Owned | None] = {}
+
+    def readable(path: Path) -> bool:
+        parts = [known.setdefault(each, _owned(each)) for each in (*reversed(path.parents), path)]
+        there = [each for each in parts if each is not None]
+        return len(there) == len(parts) and may_read(there, uid, groups)
+
+    return tuple(str(each) for each in files if not readable(each))
+
+
+def _owned(path: Path) -> Owned | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Owned(found.st_uid, found.st_gid, found.st_mode & 0o777)
+
+
+def _hours(moment: datetime) -> float:
+    offset = moment.utcoffset()
+    return offset.total_seconds() / 3600 if offset is not None else 0.0
+
+
+def _disks(config: Config) -> tuple[Disk, ...]:
+    """Each disk once: that of the database, of Asterisk's log and of the backups."""
+    found: dict[int, Disk] = {}
+    for wanted in (config.database.parent, config.pbx.asterisk.log, config.backups):
+        if wanted is None:
+            continue
+        there = next(each for each in (wanted, *wanted.parents) if each.exists())
+        usage = shutil.disk_usage(there)
+        found.setdefault(there.stat().st_dev, Disk(str(there), usage.free, usage.total))
+    return tuple(found.values())
+
+
+def _database(file: Path) -> tuple[Sequence[Problem], datetime | None, tuple[tuple[str, bool], ...]]:
+    """What is wrong with it, the service's last sign of life, and the alarms that are not over."""
+    if not file.exists():
+        return (), None, ()
+    try:
+        check_whole(file)
+        with open_reader(file) as reader:
+            beat = reader.read(stored.get_fact, HEARTBEAT)
+            alarms = reader.read(list_alarms, every=True)
+    except KenkoError as error:
+        return error.problems, None, ()
+    standing = tuple((each.kind, each.acknowledged_at is not None) for each in alarms if each.ended_at is None)
+    return (), datetime.fromisoformat(beat) if beat else None, standing
+
+
+def _newest(folder: Path) -> datetime | None:
+    made = [each.stat().st_mtime for each in folder.glob(BACKUP) if each.is_dir() and each.suffix != ".part"]
+    return datetime.fromtimestamp(max(made), UTC) if made else None
+
+
+def _secrets(config: Config) -> list[Path]:
+    """Files that nobody else may read: passwords, and the database if there is one."""
+    passwords = [each.password_file for each in config.pbx.asterisk.sip_trunks if each.password_file]
+    return [config.pbx.secret_file, *passwords, *([config.database] if config.database.exists() else [])]

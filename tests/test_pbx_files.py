@@ -1,0 +1,117 @@
+"""The files of an installation: what config.yaml becomes, our part of a PBX that is there, and differences on disk."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr import pbx_files
+from ivr.config import Config
+from ivr.errors import BadInput
+from tests.fakes.site import settings
+
+SECRET = "s" * 40
+PASSWORD = "p" * 20
+TRUNK = {"host": "198.51.100.1", "networks": ["198.51.100.0/24"]}
+
+
+def config_with(folder: Path, asterisk: dict[str, Any], **other: Any) -> Config:
+    (folder / "ari.secret").write_text(SECRET, encoding="utf-8")
+    (folder / "sip.secret").write_text(PASSWORD, encoding="utf-8")
+    pbx = {
+        "secret_file": str(folder / "ari.secret"),
+        "inbound_numbers": ["05000000100"],
+        "asterisk": {"etc": str(folder / "etc")} | asterisk,
+    }
+    return settings(pbx=pbx, **other)
+
+
+def section_of(files: dict[str, str], heading: str, kind: str) -> str:
+    """The lines of `[heading]` with `type = kind` in pjsip.conf."""
+    parts = ("\n" + files["pjsip.conf"]).split("\n[")
+    (found,) = [each for each in parts if each.startswith(f"{heading}]\ntype = {kind}\n")]
+    return found
+
+
+def test_a_trunk_that_is_known_by_its_address(tmp_path: Path) -> None:
+    files = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK]}), existing=False)
+    assert "contact = sip:198.51.100.1:5060" in section_of(files, "trunk", "aor")
+    assert "match = 198.51.100.0/24" in section_of(files, "trunk", "identify")
+    assert "from_user = 05000000100" in section_of(files, "trunk", "endpoint")
+    assert "type = registration" not in files["pjsip.conf"]
+    assert "external_media_address" not in files["pjsip.conf"]
+    assert "maxcalls = 6" in files["asterisk.conf"]  # 4 lines and two more
+    assert "runuser = asterisk" in files["asterisk.conf"]
+    assert f"password = {SECRET}" in files["ari.conf"]
+
+
+def test_a_trunk_that_registers_from_behind_a_router(tmp_path: Path) -> None:
+    trunk = TRUNK | {"user": "05000000100", "auth_user": "line1", "password_file": str(tmp_path / "sip.secret")}
+    asterisk = {"sip_trunks": [trunk], "external_address": "203.0.113.5", "local_networks": ["192.168.1.0/24"]}
+    files = pbx_files.render(config_with(tmp_path, asterisk), existing=False)
+    assert "client_uri = sip:05000000100@198.51.100.1" in section_of(files, "trunk", "registration")
+    assert f"username = line1\npassword = {PASSWORD}\n" in section_of(files, "trunk", "auth")
+    assert "external_media_address = 203.0.113.5\nlocal_net = 192.168.1.0/24\n" in files["pjsip.conf"]
+    assert "load = res_pjsip_outbound_registration.so" in files["modules.conf"]
+
+
+def test_each_trunk_presents_its_own_number(tmp_path: Path) -> None:
+    lines = [{"name": "east"}, {"name": "west", "caller_id": "05000000200"}]
+    sip = [TRUNK | {"name": "west", "host": "192.0.2.9", "networks": ["192.0.2.9"]}, TRUNK | {"name": "east"}]
+    config = config_with(tmp_path, {"sip_trunks": sip}, trunks=lines)
+    files = pbx_files.render(config.model_copy(update={"lines": config.lines}), existing=False)
+    assert "from_user = 05000000100" in section_of(files, "east", "endpoint")
+    assert "from_user = 05000000200" in section_of(files, "west", "endpoint")
+    assert "sip:192.0.2.9:5060" in section_of(files, "west", "aor")
+    assert "permit = 198.51.100.0/24\npermit = 192.0.2.9\n" in section_of(files, "provider", "acl")
+
+
+def test_a_trunk_of_which_nothing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        pbx_files.render(config_with(tmp_path, {}), existing=False)
+    assert [each.message for each in caught.value.problems] == ["pbx.no_sip_trunk"]
+
+
+def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) -> None:
+    files = pbx_files.render(config_with(tmp_path, {}), existing=True)
+    assert files.keys() == pbx_files.INCLUDED_FROM.keys()
+    dialplan = files["kenko_extensions_custom.conf"]
+    headings = [line for line in dialplan.splitlines() if line.startswith("[")]
+    assert headings == ["[kenko-inbound]", "[kenko-outbound]", "[kenko-apology]"]
+    assert "kenko-apology,s,1" in dialplan
+    # Nothing leads to a context of somebody else's.
+    assert "?apology" not in dialplan
+    assert "(apology" not in dialplan
+    assert files["kenko_ari_custom.conf"].count("\n[") == 1
+    assert "[kenko]" in files["kenko_ari_custom.conf"]
+    assert "[" not in files["kenko_cdr_custom.conf"].replace("[mappings]", "")
+    assert "calls.csv => " in files["kenko_cdr_custom.conf"]
+    assert all(each.startswith(pbx_files.OURS) for each in files.values())
+
+
+def test_contexts_keep_what_only_looks_like_their_name() -> None:
+    text = "[general]\nx = 1\n[from-trunk]\nexten => 1,1,Goto(sorry,s,1)\n[sorry]\nexten => s,1,Playback(/a/sorry)\n"
+    own = pbx_files.own_contexts(text)
+    assert "[general]" not in own
+    assert "Goto(kenko-sorry,s,1)" in own
+    assert "Playback(/a/sorry)" in own
+
+
+def test_a_difference_shows_no_secret() -> None:
+    ours = "[kenko]\npassword = the-new-one\nx = 1\n"
+    changed = pbx_files.difference("ari.conf", "[kenko]\npassword = the-old-one\nx = 2\n", ours)
+    assert "-x = 2" in changed
+    assert "+x = 1" in changed
+    assert "the-" not in changed
+    assert changed.count("password") == 2  # that it changes is seen
+    assert pbx_files.difference("ari.conf", ours, ours) == ""
+    assert "the-" not in pbx_files.difference("ari.conf", None, ours)
+    assert pbx_files.difference("ari.conf", ours + "y = 3\n", ours).count("password") == 1
+
+
+def test_files_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.conf").write_text("a")
+    assert pbx_files.read_files(tmp_path, {"a.conf": "", "b.conf": ""}) == {"a.conf": "a", "b.conf": None}
+    (tmp_path / "b.conf").mkdir()
+    with pytest.raises(BadInput, match=r"b\.conf"):
+        pbx_files.read_files(tmp_path, {"b.conf": ""})
