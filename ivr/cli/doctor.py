@@ -11,7 +11,7 @@ import typer
 
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
-from ivr.config import read_config
+from ivr.config import Config, read_config
 from ivr.doctor.facts import gather
 from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.errors import BadInput, problem
@@ -50,15 +50,23 @@ def backup(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh.mkdir(mode=0o700)
-        copy_database(settings.database, fresh / settings.database.name)
-        # After the database: a recording that a row names is there; one more harms nobody.
-        if settings.voice_messages.is_dir():
-            shutil.copytree(settings.voice_messages, fresh / settings.voice_messages.name)
-        fresh.rename(made)
+        try:
+            _copy(settings, fresh)
+            fresh.rename(made)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
         os.sync()
     except OSError as error:
         raise BadInput(problem("file.unwritable", str(made), reason=error.strerror or str(error))) from None
     typer.echo(text("cli.backup.done", folder=made))
+
+
+def _copy(settings: Config, folder: Path) -> None:
+    copy_database(settings.database, folder / settings.database.name)
+    # After the database: a recording that a row names is there; one more harms nobody.
+    if settings.voice_messages.is_dir():
+        shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)
 
 
 def _as_json(line: Line) -> dict[str, str]:
