@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
@@ -32,7 +33,7 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
     if as_json:
         print_json({"light": light.name.lower(), "lines": [_as_json(each) for each in lines]})
     else:
-        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), each.says.render()) for each in lines)
+        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), escape(each.says.render())) for each in lines)
         print_table(text("cli.doctor.title"), ("column.check", "column.light", "column.says"), rows)
     return int(light)
 
