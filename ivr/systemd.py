@@ -92,10 +92,8 @@ async def keep_alive(
     """Look and tell, for ever. `probe` writes to the database, `silence` is `Pulse.pong`, `now` a steady clock."""
     written: float | None = None
     weak: str | None = None
+    lag = 0.0
     while True:
-        began = now()
-        await sleep(told.look_seconds)
-        lag = now() - began - told.look_seconds
         try:
             await probe()
             written = now()
@@ -107,3 +105,6 @@ async def keep_alive(
         elif found != weak:
             log.error("not taken for living: %s", found, extra={"action": "weak", "reason": found})
         weak = found
+        began = now()
+        await sleep(told.look_seconds)
+        lag = now() - began - told.look_seconds

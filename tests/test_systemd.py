@@ -116,6 +116,8 @@ async def test_it_tells_as_long_as_it_lives(ear: socket.socket) -> None:
         await idle()
         return heard(ear)
 
+    await idle()
+    assert heard(ear) == ["WATCHDOG=1"]
     assert await look() == ["WATCHDOG=1"]
     heart.pong = 12.0
     assert await look() == []

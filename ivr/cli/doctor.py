@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
-from ivr.config import read_config
+from ivr.config import Config, read_config
 from ivr.doctor.facts import gather
 from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.errors import BadInput, problem
@@ -32,7 +33,7 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
     if as_json:
         print_json({"light": light.name.lower(), "lines": [_as_json(each) for each in lines]})
     else:
-        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), each.says.render()) for each in lines)
+        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), escape(each.says.render())) for each in lines)
         print_table(text("cli.doctor.title"), ("column.check", "column.light", "column.says"), rows)
     return int(light)
 
@@ -50,15 +51,23 @@ def backup(
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh.mkdir(mode=0o700)
-        copy_database(settings.database, fresh / settings.database.name)
-        # After the database: a recording that a row names is there; one more harms nobody.
-        if settings.voice_messages.is_dir():
-            shutil.copytree(settings.voice_messages, fresh / settings.voice_messages.name)
-        fresh.rename(made)
+        try:
+            _copy(settings, fresh)
+            fresh.rename(made)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
         os.sync()
     except OSError as error:
         raise BadInput(problem("file.unwritable", str(made), reason=error.strerror or str(error))) from None
     typer.echo(text("cli.backup.done", folder=made))
+
+
+def _copy(settings: Config, folder: Path) -> None:
+    copy_database(settings.database, folder / settings.database.name)
+    # After the database: a recording that a row names is there; one more harms nobody.
+    if settings.voice_messages.is_dir():
+        shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)
 
 
 def _as_json(line: Line) -> dict[str, str]:

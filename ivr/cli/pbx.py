@@ -39,7 +39,8 @@ def render(
     try:
         for name in strange:
             shutil.copy2(output / name, output / f"{name}.before-kenko")
-        write(files, output)
+        # What is as it should be keeps its time: `check` compares that with Asterisk's last reload.
+        write({name: said for name, said in files.items() if said != there[name]}, output)
         _hand_over(files, output, settings.pbx.asterisk.run_as)
     except OSError as error:
         raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None

@@ -30,6 +30,8 @@ _SECONDS = 5.0
 _REGISTRATION = re.compile(r"(?m)^\s*([A-Za-z0-9_-]+)/sips?:\S+\s+\S+\s+([A-Z][a-z]+)")
 #: The folder and file names of `kenko-call backup`.
 BACKUP = "kenko-call-*"
+#: Stands for a file that is not there yet.
+_ANYBODYS = Owned(0, 0, 0o444)
 
 
 async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime) -> Facts:
@@ -97,10 +99,12 @@ def read_registrations(said: str) -> dict[str, str]:
 
 def _sounds(config: Config) -> Sounds:
     files = sorted(config.prompts.glob("*/**/*.wav"))
-    return Sounds(find_problems(config), len(files), _unreadable(files, config.pbx.asterisk.run_as))
+    closed = unreadable(files, config.pbx.value_links, config.pbx.asterisk.run_as)
+    return Sounds(find_problems(config), len(files), closed)
 
 
-def _unreadable(files: Iterable[Path], user: str) -> tuple[str, ...] | None:
+def unreadable(files: Iterable[Path], links: Path, user: str) -> tuple[str, ...] | None:
+    """Those of the sounds that a user cannot read, and the folder of links if its links cannot be followed there."""
     try:
         uid, gid = pwd.getpwnam(user)[2:4]
     except KeyError:
@@ -113,7 +117,11 @@ def _unreadable(files: Iterable[Path], user: str) -> tuple[str, ...] | None:
         there = [each for each in parts if each is not None]
         return len(there) == len(parts) and may_read(there, uid, groups)
 
-    return tuple(str(each) for each in files if not readable(each))
+    closed = [str(each) for each in files if not readable(each)]
+    way = [_owned(each) for each in (*reversed(links.parents), links)]
+    if links.is_dir() and not may_read([*(each for each in way if each), _ANYBODYS], uid, groups):
+        closed.append(str(links))
+    return tuple(closed)
 
 
 def _owned(path: Path) -> Owned | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from ivr import pbx_files
+from ivr import pbx, pbx_files
 from ivr.cli.pbx import find_differences
 from ivr.config import Config, read_config
 from ivr.doctor.facts import gather, read_registrations
@@ -121,3 +121,23 @@ def _changed(config: Config) -> object:
     return asterisk.model_copy(
         update={"sip_trunks": (asterisk.sip_trunks[0], moved), "rtp_last": asterisk.rtp_last - 2}
     )
+
+
+async def test_an_existing_pbx_takes_our_part_without_a_complaint(new_settings: Callable[[], NetworkSettings]) -> None:
+    network = new_settings()
+    config = config_of(network)
+    theirs = pbx.render(replace(pbx_site(network), ari_user="somebody"))
+    theirs["extensions.conf"] = (
+        "[from-trunk]\nexten => 05000000100,1,Goto(kenko-inbound,05000000100,1)\n"
+        "#include kenko_extensions_custom.conf\n"
+    )
+    theirs["ari.conf"] += "#include kenko_ari_custom.conf\n"
+    theirs["cdr_custom.conf"] = "[mappings]\n#include kenko_cdr_custom.conf\n"
+    config = config.model_copy(update={"trunks": (), "pbx": config.pbx.model_copy(update={"trunk": "trunk"})})
+    ours = pbx_files.render(config, existing=True)
+    site = replace(pbx_site(network), ari_secret="s" * 40)
+    async with running(network.asterisk, site, theirs | ours), ari.connected(site):
+        found = {each.message for each in await find_differences(config, existing=True)}
+        said = complaints(site)
+    assert found == {"pbx.differs.trunk_offline"}
+    assert said == []

@@ -52,6 +52,14 @@ def test_without_a_secret_the_rest_is_examined_all_the_same(command: Command, si
     assert lines["sounds"]["light"] != "red"
 
 
+def test_a_backup_that_fails_leaves_nothing(command: Command, site: Path) -> None:
+    (site / "var" / "kenko-call.db").write_bytes(b"no database" * 1000)
+    code, _, complaint = command("backup")
+    assert code == 2
+    assert "kenko-call.db" in complaint
+    assert list((site / "backups").iterdir()) == []
+
+
 @pytest.mark.usefixtures("day")
 def test_a_backup_can_be_read_and_doctor_sees_it(command: Command, folder: Path) -> None:
     assert command("backup")[0] == 2  # where to?

@@ -33,8 +33,13 @@ def test_an_empty_machine_gets_everything(command: Command, site: Path) -> None:
         each.name for each in (site / "etc").iterdir()
     }
     assert command("pbx", "diff")[0] == 0
-    # Again, over our own files, is no question.
+    # Again, over our own files, is no question, and what is in order is not touched.
+    before = {each.name: each.stat().st_mtime_ns for each in (site / "etc").iterdir()}
+    (site / "etc" / "rtp.conf").write_text("; Kenko Call, changed\n")
     assert command("pbx", "render", "--output", str(site / "etc"))[0] == 0
+    after = {each.name: each.stat().st_mtime_ns for each in (site / "etc").iterdir()}
+    assert {name for name, at in after.items() if at != before[name]} == {"rtp.conf"}
+    assert "rtpstart" in (site / "etc" / "rtp.conf").read_text()
 
 
 def test_files_of_others_are_kept(command: Command, site: Path) -> None:

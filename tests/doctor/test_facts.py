@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ivr.config import Config, read_config
-from ivr.doctor.facts import gather, read_registrations
+from ivr.doctor.facts import gather, read_registrations, unreadable
 from ivr.doctor.judgement import Owned
 from ivr.errors import BadInput, StorageError, problem
 from ivr.service import pbx_settings
@@ -100,6 +100,22 @@ async def test_a_site_of_which_nothing_is_there_yet(tmp_path: Path) -> None:
     assert (found.backups, found.registrations) == (None, None)
     without = await gather(config, BadInput(problem("config.empty_secret")), NOW)
     assert [each.message for each in without.pbx_problems] == ["config.empty_secret"]
+
+
+@pytest.mark.parametrize(("mode", "closed"), [(0o755, []), (0o700, ["links"])])
+def test_the_folder_of_links_must_be_open_to_asterisk(tmp_path: Path, mode: int, closed: list[str]) -> None:
+    other = next(each for each in pwd.getpwall() if each.pw_uid not in (0, os.getuid()))
+    base = tmp_path
+    while base != base.parent:  # pytest's own folders are closed to others; what is asked here is about ours
+        if base.stat().st_uid == os.getuid() and base.stat().st_mode & 0o001 == 0:
+            base.chmod(base.stat().st_mode | 0o011)
+        base = base.parent
+    (tmp_path / "a.wav").touch(mode=0o644)
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links").chmod(mode)
+    found = unreadable([tmp_path / "a.wav"], tmp_path / "links", other.pw_name)
+    assert found is not None
+    assert [Path(each).name for each in found] == closed
 
 
 async def test_a_damaged_database(tmp_path: Path) -> None:
