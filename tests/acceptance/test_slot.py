@@ -50,6 +50,7 @@ SETTINGS = {
             "no_key": AGAIN,
             "cut_off": [2],
             "unknown": [1, 1],
+            "failed": [1, 1],
         },
     },
     "gate": {"times": 1, "wait_seconds": 4},
