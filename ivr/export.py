@@ -29,9 +29,13 @@ class ReportRow:
     answers: Mapping[str, str]  #: question id -> the last value
     alerts: tuple[str, ...]  #: ids of the rules that fired
     follow_ups: tuple[str, ...]  #: reasons, of that person on that day; closed ones too
+    version: str | None = None  #: hash of the questionnaire that was asked; None: the report came from outside
 
 
-_FIXED = ("report_id", "day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at")
+_FIXED = (
+    *("report_id", "day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at"),
+    "version",
+)
 
 
 def question_columns(rows: Iterable[ReportRow], first: Sequence[str] = ()) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, bindparam, select
 
 from ivr.export import ReportRow
-from ivr.storage.schema import alerts, answers, follow_ups, reports
+from ivr.storage.schema import alerts, answers, follow_ups, reports, sessions
 from ivr.storage.words import Auth, Completeness, Source
 
 
@@ -84,9 +84,12 @@ def export_rows(connection: Connection, first: date, last: date) -> tuple[Report
     tasks = _gather(
         connection, follow_ups, "reason", wanted, same_person | (follow_ups.c.session_id == reports.c.session_id)
     )
+    asked = select(sessions.c.id, sessions.c.questionnaire_hash).join(reports, reports.c.session_id == sessions.c.id)
+    versions = {row.id: row.questionnaire_hash for row in connection.execute(asked.where(wanted))}
     return tuple(
         ReportRow(
             report_id=row["id"],
+            version=versions.get(row["session_id"]),
             answers=given[row["session_id"]],
             alerts=fired[row["id"]],
             follow_ups=tasks[row["id"]],

@@ -15,7 +15,7 @@ from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
 from ivr.storage.reports import export_rows, report_exists, reports_of_day
 from ivr.storage.schema import reports
-from ivr.storage.sessions import save_turn
+from ivr.storage.sessions import get_session, save_turn
 from ivr.storage.status import DayState, PersonStatus, day_state, status_of_day
 from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO, attempt, begin_session, dial, later, ring_in, turn
 
@@ -124,7 +124,7 @@ def test_a_report_from_outside_counts(connection: Connection) -> None:
     assert report_exists(connection, TARO.id, DAY)
     assert not report_exists(connection, TARO.id, NEXT_DAY)
     (row,) = export_rows(connection, DAY, DAY)
-    assert (row.source, row.answers) == ("health_call", {})
+    assert (row.source, row.answers, row.version) == ("health_call", {}, None)
 
 
 def test_rows_for_export(connection: Connection) -> None:
@@ -154,6 +154,7 @@ def test_rows_for_export(connection: Connection) -> None:
         {"temperature": "36.5", "oxygen": "98"},
         ("fever",),
         ("call_wished", "not_reached"),
+        get_session(connection, "s1").state.questionnaire,
     )
     assert (second.person_id, second.claimed_id, second.completeness) == (None, "999999", "partial")
     assert second.follow_ups == ("could_not_enter",)
