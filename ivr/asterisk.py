@@ -78,3 +78,5 @@ class Studio(Part):
     extension: Annotated[str, written_as("extension", r"[0-9]{2,6}")] | None = None
     pin_file: FilePath = Field(default=Path("var/studio.pin"), validate_default=True)
     endpoints: tuple[EndpointName, ...] = Field(default=("studio",), min_length=1)
+    networks: tuple[Network, ...] = ()
+    password_file: FilePath = Field(default=Path("var/studio.secret"), validate_default=True)

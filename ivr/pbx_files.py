@@ -12,7 +12,7 @@ from ivr import pbx
 from ivr.asterisk import SipTrunk
 from ivr.config import Config, read_secret
 from ivr.errors import BadInput, problem
-from ivr.pbx import PbxSite, Trunk
+from ivr.pbx import HousePhone, PbxSite, Trunk
 
 #: The first words of every file that we render: what does not begin so is not ours.
 OURS = "; Kenko Call"
@@ -62,7 +62,15 @@ def _site(config: Config, trunks: list[Trunk]) -> PbxSite:
         user=settings.run_as,
         external_address=settings.external_address or "",
         local_networks=settings.local_networks,
+        house=_house(config),
     )
+
+
+def _house(config: Config) -> HousePhone | None:
+    studio = config.studio
+    if studio.extension is None or not studio.networks:
+        return None
+    return HousePhone(studio.extension, studio.networks, read_secret(studio.password_file), studio.endpoints[0])
 
 
 def render(config: Config, *, existing: bool) -> dict[str, str]:

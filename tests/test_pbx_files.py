@@ -55,6 +55,16 @@ def test_a_trunk_that_registers_from_behind_a_router(tmp_path: Path) -> None:
     assert "load = res_pjsip_outbound_registration.so" in files["modules.conf"]
 
 
+def test_telephones_in_the_house_reach_the_studio_and_nothing_else(tmp_path: Path) -> None:
+    studio = {"extension": "701", "networks": ["192.168.1.0/24"], "password_file": str(tmp_path / "sip.secret")}
+    files = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK]}, studio=studio), existing=False)
+    assert "exten => 701,1" in files["extensions.conf"].replace("exten = ", "exten => ")
+    assert f"password = {PASSWORD}\n" in section_of(files, "studio", "auth")
+    nowhere = config_with(tmp_path, {"sip_trunks": [TRUNK]}, studio={"extension": "701"})
+    without = pbx_files.render(nowhere, existing=False)
+    assert "701" not in without["extensions.conf"]
+
+
 def test_each_trunk_presents_its_own_number(tmp_path: Path) -> None:
     lines = [{"name": "east"}, {"name": "west", "caller_id": "05000000200"}]
     sip = [TRUNK | {"name": "west", "host": "192.0.2.9", "networks": ["192.0.2.9"]}, TRUNK | {"name": "east"}]
