@@ -13,15 +13,17 @@ from rich.markup import escape
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
 from ivr.config import Config, read_config
-from ivr.doctor.facts import gather
 from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-from ivr.service import pbx_settings
 from ivr.storage.backup import copy_database
 
 
 def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+    # Only now: every other command would wait for all that talks to Asterisk.
+    from ivr.doctor.facts import gather
+    from ivr.service import pbx_settings
+
     settings = read_config(config)
     reached: PbxSettings | BadInput
     try:

@@ -10,14 +10,12 @@ from typing import Annotated
 import typer
 
 from ivr import pbx_files
-from ivr.ari.inspection import inspect
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, KenkoError, Problem, problem
 from ivr.messages import text
 from ivr.pbx import write
 from ivr.pbx_check import SHOWN, FileFacts, compare_files, compare_includes, compare_running, wanted_objects
-from ivr.service import pbx_settings
 
 Existing = Annotated[bool, typer.Option("--existing", help=text("cli.pbx.existing"))]
 app = typer.Typer(help=text("cli.pbx.help"), no_args_is_help=True)
@@ -78,6 +76,10 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     """Everything in which this machine is not what was rendered. Raises BadInput for settings of which none can be."""
     ours = pbx_files.render(config, existing=existing)
     objects = [] if existing else [key for key in wanted_objects(ours["pjsip.conf"]) if key[0] in SHOWN]
+    # Only now: every other command would wait for all that talks to Asterisk.
+    from ivr.ari.inspection import inspect
+    from ivr.service import pbx_settings
+
     settings = pbx_settings(config)
     found: list[Problem] = []
     running = None
