@@ -87,10 +87,13 @@ class Scene:
         """Those to (or from) one number."""
         return [each for each in self.calls() if each.number == number and each.inbound is inbound]
 
-    def heard(self, record: CallRecord, values: str = "") -> list[Found]:
-        """The prompts that somebody heard, in order; of the read-back values those that match a pattern."""
+    def heard(self, record: CallRecord, values: str = "", only: frozenset[str] | None = None) -> list[Found]:
+        """The prompts that somebody heard, in order; of the read-back values those that match a pattern.
+
+        `only`: those to look for; without it, all that the questionnaire of the settings can say.
+        """
         assert record.recording
-        return prompts_in(self.prompts / "ja", record.recording, values, self._can_be_said())
+        return prompts_in(self.prompts / "ja", record.recording, values, only or self._can_be_said())
 
     def _can_be_said(self) -> frozenset[str]:
         settings = yaml.safe_load(self.service.config.read_text(encoding="utf-8"))
