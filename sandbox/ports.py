@@ -9,14 +9,19 @@ from sandbox.settings import PORTS
 BASE_PORTS = range(20000, 32000, PORTS)
 #: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides.
 _FIXED = range(4)
-_taken: set[int] = set()
+#: Those given away, the longest ago first.
+_taken: list[int] = []
 
 
 def free_base_port() -> int:
-    """A base port whose fixed ports nobody uses; never the same one twice in this process. Raises BadInput."""
-    for base in BASE_PORTS:
-        if base not in _taken and all(_is_free(base + each) for each in _FIXED):
-            _taken.add(base)
+    """A base port whose fixed ports nobody uses; one that was given away before only when there is no other, for its
+    network may not have started yet. Raises BadInput.
+    """
+    for base in (*(each for each in BASE_PORTS if each not in _taken), *_taken):
+        if all(_is_free(base + each) for each in _FIXED):
+            if base in _taken:
+                _taken.remove(base)
+            _taken.append(base)
             return base
     raise BadInput(problem("sandbox.no_ports"))
 
