@@ -87,8 +87,8 @@ async def running_bench(settings: NetworkSettings, questionnaire: Questionnaire)
 
 
 def cut_prompts(folder: Path) -> Path:
-    """A copy of the prompts in which greeting and closing are short."""
-    shutil.copytree(PROMPTS, folder)
+    """A copy of the sounds in which greeting and closing are short, without the script that would refuse those."""
+    shutil.copytree(PROMPTS / "ja", folder / "ja")
     for prompt in _CUT:
         path = folder / "ja" / f"{prompt}.wav"
         with wave.open(str(path)) as sound:
