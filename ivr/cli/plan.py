@@ -28,6 +28,7 @@ from ivr.cli.output import (
     print_json,
     print_table,
     word,
+    write_file,
 )
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
@@ -206,10 +207,7 @@ def call_list(
     if output is None:
         sys.stdout.buffer.write(written)
         return
-    try:
-        output.write_bytes(written)
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+    write_file(output, written)
     typer.echo(text("cli.call_list.written", count=len(lines), file=output), err=True)
 
 

@@ -24,6 +24,7 @@ from ivr.cli.output import (
     print_json,
     print_table,
     word,
+    write_file,
 )
 from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.cli.staff import By, signed_by
@@ -163,12 +164,11 @@ def export_people(
         typer.echo(written, nl=False)
         return
     try:
-        output.write_bytes(written.encode("utf-8-sig" if encoding is Encoding.UTF_8 else "cp932"))
+        content = written.encode("utf-8-sig" if encoding is Encoding.UTF_8 else "cp932")
     except UnicodeEncodeError as error:
         line = written.count("\r\n", 0, error.start) + 1
         raise BadInput(problem("cli.people.export.not_shift_jis", str(output), line)) from None
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+    write_file(output, content)
     typer.echo(text("cli.people.exported", count=len(found), file=output), err=True)
 
 

@@ -7,28 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from ivr.storage import migrate
 from ivr.storage.database import Database, open_database
 from ivr.storage.sqlite import connect_writer
-from tests.storage.records import fill
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the roster and one questionnaire; to be copied, not used."""
-    file = tmp_path_factory.mktemp("template") / "kenko-call.db"
-    migrate.create(file)
-    connection = connect_writer(file)
-    with connection.begin():
-        fill(connection)
-    connection.close()
-    return file
 
 
 @pytest.fixture
-def file(template: Path, tmp_path: Path) -> Path:
-    """A copy of the template."""
-    return Path(shutil.copy(template, tmp_path / "kenko-call.db"))
+def file(made: Path, tmp_path: Path) -> Path:
+    """A copy of the database that is made once."""
+    return Path(shutil.copy(made, tmp_path / "kenko-call.db"))
 
 
 @pytest.fixture

@@ -341,10 +341,10 @@ async def test_a_database_of_another_program_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_damage_is_found_or_does_no_harm(template: Path, tmp_path: Path, seed: int) -> None:
+async def test_damage_is_found_or_does_no_harm(made: Path, tmp_path: Path, seed: int) -> None:
     """Bits flipped, or the end cut off: either it opens, or one sentence says so and the file stays as it is."""
     file = tmp_path / "k.db"
-    content = _damaged(template, file, random.Random(seed))
+    content = _damaged(made, file, random.Random(seed))
     found = None
     try:
         async with await open_database(file) as database:
@@ -357,8 +357,8 @@ async def test_damage_is_found_or_does_no_harm(template: Path, tmp_path: Path, s
         assert await asyncio.to_thread(file.read_bytes) == content
 
 
-def _damaged(template: Path, file: Path, chance: random.Random) -> bytes:
-    content = bytearray(template.read_bytes())
+def _damaged(made: Path, file: Path, chance: random.Random) -> bytes:
+    content = bytearray(made.read_bytes())
     if chance.random() < 0.2:
         del content[chance.randrange(len(content)) :]
     else:
