@@ -1,79 +1,33 @@
 """The settings of one installation, from config.yaml: what may be set, its unit, its default and its bounds."""
 
-import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.asterisk import Asterisk, EndpointName, Studio
 from ivr.call import Outcome
+from ivr.config_values import DayOfYear, Moment, OrOff, SlotName, TimeOfDay, TimeZone
 from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
 from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
-from ivr.person import OWN_TIME
 from ivr.person import Hours as PersonHours
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
-
-
-def _time_of_day(given: object) -> object:
-    if isinstance(given, str) and (found := re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", given)):
-        return time(int(found[1]), int(found[2]))
-    raise PydanticCustomError("time_of_day", "hh:mm")
-
-
-def _practice_clock(given: object) -> object:
-    try:
-        if isinstance(given, str) and (found := datetime.fromisoformat(given)).tzinfo is None:
-            return found
-    except ValueError:
-        pass
-    raise PydanticCustomError("moment", "such as 2026-11-04 09:00")
-
-
-def _day(given: object) -> object:
-    # Only as text: pydantic would take a number for seconds since 1970.
-    if isinstance(given, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
-        try:
-            return date.fromisoformat(given)
-        except ValueError:
-            pass
-    raise PydanticCustomError("day", "yyyy-mm-dd")
-
-
-def _off(given: object) -> object:
-    if given == "off":
-        return None
-    if not isinstance(given, dict):
-        raise PydanticCustomError("hours_or_off", "off, or from and until")
-    return given
-
-
-def _time_zone(given: str) -> str:
-    try:
-        ZoneInfo(given)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise PydanticCustomError("time_zone", "such as Asia/Tokyo") from None
-    return given
-
-
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
-DayOfYear = Annotated[date, BeforeValidator(_day)]
 
 
 class Centre(_Part):
     """Who we are."""
 
     name: str = Field(min_length=1)
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Asia/Tokyo"
+    time_zone: TimeZone = "Asia/Tokyo"
     #: As it is printed: may be any number that people ring, which we never do.
     telephone: Annotated[str, written_as("telephone", r"0[0-9]{1,4}(-?[0-9]{1,4}){1,3}")] | None = None
     telephone_hours: str | None = Field(default=None, min_length=1, max_length=40)
@@ -120,7 +74,7 @@ class Hours(_Part):
 class Slot(Hours):
     """A named time of day at which persons are called."""
 
-    days: dict[DayKind, Annotated[Hours | None, BeforeValidator(_off)]] = Field(default_factory=dict)
+    days: dict[DayKind, Annotated[Hours | None, OrOff]] = Field(default_factory=dict)
 
     def rules(self) -> CalendarSlot:
         """As the calendar wants it."""
@@ -138,16 +92,6 @@ class Blocked(_Part):
         if self.first > self.until:
             raise PydanticCustomError("blocked_days", "from <= until")
         return self
-
-
-def _slot_name(given: str) -> str:
-    # In a roster several stand in one cell, with such signs between them.
-    if not re.fullmatch(r"[^\s;,=、；，]{1,30}", given) or given == OWN_TIME:
-        raise PydanticCustomError("slot_name", "one word")
-    return given
-
-
-SlotName = Annotated[str, AfterValidator(_slot_name)]
 
 
 @cache
@@ -181,7 +125,7 @@ class Config(_Part):
 
     centre: Centre
     numbers: Plan = Plan.JAPAN
-    practice_clock: Annotated[datetime, BeforeValidator(_practice_clock)] | None = None
+    practice_clock: Moment | None = None
     database: FilePath = Field(default=Path("var/kenko-call.db"), validate_default=True)
     questionnaire: FilePath = Field(default=Path("questionnaires/daily.yaml"), validate_default=True)
     prompts: FilePath = Field(default=Path("prompts"), validate_default=True)
