@@ -17,6 +17,7 @@ from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
+from scheduler.gates import Gates
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
@@ -45,6 +46,7 @@ class Dialer:
     new_id: Callable[[], str]
     clock: ClockGuard
     inherited_now: Callable[[], int] = lambda: 0  #: calls in progress that a process before us began
+    gates: Gates = field(default_factory=Gates)  #: of each trunk; whoever watches them closes and opens
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     queue: Queue = field(default_factory=Queue)
     planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
@@ -153,7 +155,8 @@ async def tick(dialer: Dialer) -> datetime | None:
             return None
         while True:
             now = dialer.now()
-            trunk, again = choose_trunk(dialer.trunks, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
+            usable = [each for each in dialer.trunks if dialer.gates.is_open(each.name)]
+            trunk, again = choose_trunk(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
             if trunk is None:
                 return again if dialer.queue.due(now) else dialer.queue.next_at()
             taken = dialer.queue.take(now)
