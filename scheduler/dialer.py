@@ -18,10 +18,12 @@ from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
 from scheduler.gates import Gates
+from scheduler.health import Health
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
 from scheduler.rows import SETTLED, Rows
+from scheduler.standing import Standing, begin, end, passable, take_over
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Dialer:
             for each in self.config.all_trunks()
         )
         self.loads: dict[str, Load] = {each.name: Load() for each in self.trunks}
+        self.standing = Standing(self.gates, {each.name: Health() for each in self.trunks})
         self.lock = asyncio.Lock()
 
 
@@ -153,9 +156,10 @@ async def tick(dialer: Dialer) -> datetime | None:
             await _consider(dialer, step, None)
         if not _may_dial(dialer):
             return None
+        await take_over(dialer.standing, dialer.rows, now)
         while True:
             now = dialer.now()
-            usable = [each for each in dialer.trunks if dialer.gates.is_open(each.name)]
+            usable = passable(dialer.standing, dialer.trunks, now)
             trunk, again = choose_trunk(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
             if trunk is None:
                 return again if dialer.queue.due(now) else dialer.queue.next_at()
@@ -246,29 +250,32 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
     dialer.queue.put(step, then)
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
-    task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
+    probe = begin(dialer.standing, trunk.name)
+    task = asyncio.create_task(_ring(dialer, step, trunk, attempt, probe), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
 
 
-async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
+async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt, probe: bool) -> None:
     try:
         await dialer.ring(attempt, trunk.name)
     except Exception:  # a task border: one bad call must not hurt another
         log.exception("an attempt failed", extra={"action": "attempt_failed", "attempt": attempt.id})
     finally:
         dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
-    await _after_call(dialer, step, trunk, attempt)
+    await _after_call(dialer, step, trunk, attempt, probe)
     await tick(dialer)
 
 
-async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
+async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt, probe: bool) -> None:
     """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free."""
     now = dialer.now()
     async with dialer.lock:
-        facts = await dialer.rows.facts_of(step.person_id, attempt.day)
-        outcome = next((each.outcome for each in facts.attempts if each.id == attempt.id), None)
-        dialer.loads[trunk.name] = learn(trunk, dialer.loads[trunk.name], outcome, attempt.planned_at, now)
+        ended = await dialer.rows.end_of(attempt)
+        await end(dialer.standing, dialer.rows, trunk.name, ended, now, probe=probe)
+        if not ended.is_refusal:  # else it is not full, and its gate is closed
+            load = dialer.loads[trunk.name]
+            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
         dialer.queue.drop(step.key)
         await _consider(dialer, step, None)
         dialer.queue.free(attempt.number, now)
