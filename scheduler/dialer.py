@@ -18,7 +18,7 @@ from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
 from scheduler.gates import Gates
-from scheduler.health import Health
+from scheduler.health import PROBE_AFTER, Health
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
@@ -67,7 +67,8 @@ class Dialer:
             for each in self.config.all_trunks()
         )
         self.loads: dict[str, Load] = {each.name: Load() for each in self.trunks}
-        self.standing = Standing(self.gates, {each.name: Health() for each in self.trunks})
+        healths = {each.name: Health() for each in self.trunks}
+        self.standing = Standing(self.gates, healths, back_off or PROBE_AFTER)
         self.lock = asyncio.Lock()
 
 

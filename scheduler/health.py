@@ -1,5 +1,6 @@
 """What the ends of its calls say about a trunk: that nobody answers there, or that it refuses us. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +16,10 @@ SILENT_CALLS = 3
 #: Seconds until one call finds out whether a trunk that refused us takes calls again: after the first, second, …
 #: refusal in a row. As long as a full trunk rests (scheduler.pacing).
 PROBE_AFTER = (60.0, 120.0, 300.0, 600.0)
+
+
+#: What a call without a word from the trunk may end as by our own doing: never sent, refused by ourselves, lost.
+_OURS = (None, Outcome.FAILED, Outcome.UNKNOWN, Outcome.BAD_NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class End:
     @property
     def says_nothing(self) -> bool:
         """The call never came so far as the trunk, or nobody knows."""
-        return not self.answered and not self.status and self.outcome in (None, Outcome.FAILED, Outcome.UNKNOWN)
+        return not (self.answered or self.status) and self.outcome in _OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,23 @@ def began(health: Health) -> Health:
     return replace(health, probing=True) if health.is_refused else health
 
 
-def judge(health: Health, end: End, *, probe: bool, now: datetime) -> Health:
-    """What is known after a call has ended; `probe`: it is the one that was to find out.
+def judge(
+    health: Health, end: End, *, probe: bool, now: datetime, probe_after: Sequence[float] = PROBE_AFTER
+) -> Health:
+    """What is known after a call has ended; `probe`: it is the one that was to find out. `probe_after`: seconds.
 
     A call that had begun before the trunk was found to refuse neither opens the gate nor makes the wait longer.
     """
     if health.is_refused and not probe:
         return health
     if end.is_refusal:
-        pause = PROBE_AFTER[min(health.refusals, len(PROBE_AFTER) - 1)]
-        return Health(0, health.refusals + 1, end.status, now + timedelta(seconds=pause))
+        return Health(0, health.refusals + 1, end.status, now + _pause(probe_after, health.refusals))
     if end.says_nothing:
         if not health.is_refused:
             return health
-        pause = PROBE_AFTER[min(max(health.refusals - 1, 0), len(PROBE_AFTER) - 1)]
-        return replace(health, probing=False, probe_at=now + timedelta(seconds=pause))
+        return replace(health, probing=False, probe_at=now + _pause(probe_after, health.refusals - 1))
     return Health(silent=health.silent + 1 if end.is_silence else 0)
+
+
+def _pause(probe_after: Sequence[float], before: int) -> timedelta:
+    return timedelta(seconds=probe_after[min(before, len(probe_after) - 1)])

@@ -5,11 +5,11 @@ Closes and opens the gate of a trunk, lets one call find out, and tells staff at
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from scheduler.gates import Gates, Reason
-from scheduler.health import End, Health, began, inherited, judge
+from scheduler.health import PROBE_AFTER, End, Health, began, inherited, judge
 from scheduler.pacing import Trunk
 from scheduler.rows import Rows
 from scheduler.watchdog import REFUSED, of_trunk
@@ -23,7 +23,8 @@ class Standing:
 
     gates: Gates
     healths: dict[str, Health]  #: by name, of all trunks
-    read: bool = field(default=False)  #: what the process before us had found is known
+    probe_after: Sequence[float] = PROBE_AFTER  #: seconds
+    read: bool = False  #: what the process before us had found is known
 
 
 async def take_over(standing: Standing, rows: Rows, now: datetime) -> None:
@@ -58,7 +59,9 @@ def begin(standing: Standing, trunk: str) -> bool:
 async def end(standing: Standing, rows: Rows, trunk: str, ended: End, now: datetime, *, probe: bool) -> None:
     """A call by it is over: close, open, or tell staff that nobody answers there."""
     before = standing.healths[trunk]
-    health = standing.healths[trunk] = judge(before, ended, probe=probe, now=now)
+    health = standing.healths[trunk] = judge(
+        before, ended, probe=probe, now=now, probe_after=standing.probe_after
+    )
     if health.is_refused:
         standing.gates.close(trunk, Reason.REFUSED, now)
     elif standing.gates.open(trunk, Reason.REFUSED):

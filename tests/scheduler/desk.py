@@ -30,7 +30,8 @@ class Live:
 
     attempt: calls.Attempt
     task: asyncio.Task[None]
-    ends: asyncio.Future[Outcome]
+    ends: asyncio.Future[Ending]
+    trunk: str
 
 
 @dataclass
@@ -95,10 +96,10 @@ class Desk:
             self.began.clear()
             await self.began.wait()
 
-    async def end(self, outcome: Outcome, number: str = "") -> str:
-        """The oldest call (to `number`) ends; whose it was."""
+    async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was."""
         live = next(each for each in self.live if not number or each.attempt.number == number)
-        live.ends.set_result(outcome)
+        live.ends.set_result(Ending(outcome, tech_cause=status))
         await live.task
         return live.attempt.person_id
 
@@ -120,14 +121,18 @@ class Desk:
         await self.database.write(calls.start_call, call)
         task = asyncio.current_task()
         assert task is not None
-        live = Live(attempt, task, asyncio.get_running_loop().create_future())
+        live = Live(attempt, task, asyncio.get_running_loop().create_future(), trunk)
         self.live.append(live)
         self.began.set()
         try:
-            outcome = await live.ends
+            ending = await live.ends
         finally:
             self.live.remove(live)
-        await self.database.write(calls.end_call, call.id, Ending(outcome), outcome, self.clock.now())
+        outcome = ending.outcome
+        assert outcome is not None
+        if outcome in (Outcome.ANSWERED, Outcome.CUT_OFF, Outcome.NO_KEY):
+            await self.database.write(calls.answer_call, call.id, self.clock.now())
+        await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now())
 
 
 async def enter(desk: Desk, count: int, **other: object) -> list[str]:
