@@ -23,7 +23,7 @@ from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
 from scheduler.rows import SETTLED, Rows
-from scheduler.standing import Standing, begin, end, passable, take_over
+from scheduler.standing import Standing, begin, end, look_after, passable, take_over
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +158,7 @@ async def tick(dialer: Dialer) -> datetime | None:
         if not _may_dial(dialer):
             return None
         await take_over(dialer.standing, dialer.rows, now)
+        await look_after(dialer.standing, dialer.rows, now)
         while True:
             now = dialer.now()
             usable = passable(dialer.standing, dialer.trunks, now)
@@ -251,29 +252,29 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
     dialer.queue.put(step, then)
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
-    probe = begin(dialer.standing, trunk.name)
-    task = asyncio.create_task(_ring(dialer, step, trunk, attempt, probe), name=f"attempt {attempt.id}")
+    begin(dialer.standing, trunk.name, attempt)
+    task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
 
 
-async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt, probe: bool) -> None:
+async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
     try:
         await dialer.ring(attempt, trunk.name)
     except Exception:  # a task border: one bad call must not hurt another
         log.exception("an attempt failed", extra={"action": "attempt_failed", "attempt": attempt.id})
     finally:
         dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
-    await _after_call(dialer, step, trunk, attempt, probe)
+    await _after_call(dialer, step, trunk, attempt)
     await tick(dialer)
 
 
-async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt, probe: bool) -> None:
+async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
     """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free."""
     now = dialer.now()
     async with dialer.lock:
         ended = await dialer.rows.end_of(attempt)
-        await end(dialer.standing, dialer.rows, trunk.name, ended, now, probe=probe)
+        await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
         if not ended.is_refusal:  # else it is not full, and its gate is closed
             load = dialer.loads[trunk.name]
             dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)

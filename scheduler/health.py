@@ -54,7 +54,7 @@ class Health:
     refusals: int = 0  #: in a row; 0: the trunk takes our calls
     status: int = 0  #: SIP status of the last refusal
     probe_at: datetime | None = None  #: when one call may find out whether it still refuses; None: it does not
-    probing: bool = False  #: that call is under way
+    probe: str = ""  #: id of the attempt that finds out, while it is under way
 
     @property
     def is_refused(self) -> bool:
@@ -68,7 +68,7 @@ class Health:
 
     def may_probe(self, now: datetime) -> bool:
         """Whether one call may go out to find out."""
-        return self.probe_at is not None and not self.probing and self.probe_at <= now
+        return self.probe_at is not None and not self.probe and self.probe_at <= now
 
 
 def inherited(now: datetime) -> Health:
@@ -76,26 +76,26 @@ def inherited(now: datetime) -> Health:
     return Health(refusals=1, probe_at=now)
 
 
-def began(health: Health) -> Health:
+def began(health: Health, attempt_id: str) -> Health:
     """A call begins: by a trunk that refuses, it is the one that finds out."""
-    return replace(health, probing=True) if health.is_refused else health
+    return replace(health, probe=attempt_id) if health.is_refused else health
 
 
 def judge(
-    health: Health, end: End, *, probe: bool, now: datetime, probe_after: Sequence[float] = PROBE_AFTER
+    health: Health, attempt_id: str, end: End, now: datetime, probe_after: Sequence[float] = PROBE_AFTER
 ) -> Health:
-    """What is known after a call has ended; `probe`: it is the one that was to find out. `probe_after`: seconds.
+    """What is known after a call has ended, or was answered; `probe_after`: seconds.
 
     A call that had begun before the trunk was found to refuse neither opens the gate nor makes the wait longer.
     """
-    if health.is_refused and not probe:
+    if health.is_refused and health.probe != attempt_id:
         return health
     if end.is_refusal:
         return Health(0, health.refusals + 1, end.status, now + _pause(probe_after, health.refusals))
     if end.says_nothing:
         if not health.is_refused:
             return health
-        return replace(health, probing=False, probe_at=now + _pause(probe_after, health.refusals - 1))
+        return replace(health, probe="", probe_at=now + _pause(probe_after, health.refusals - 1))
     return Health(silent=health.silent + 1 if end.is_silence else 0)
 
 

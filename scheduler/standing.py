@@ -5,9 +5,10 @@ Closes and opens the gate of a trunk, lets one call find out, and tells staff at
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from ivr.storage.calls import Attempt
 from scheduler.gates import Gates, Reason
 from scheduler.health import PROBE_AFTER, End, Health, began, inherited, judge
 from scheduler.pacing import Trunk
@@ -24,6 +25,7 @@ class Standing:
     gates: Gates
     healths: dict[str, Health]  #: by name, of all trunks
     probe_after: Sequence[float] = PROBE_AFTER  #: seconds
+    probes: dict[str, Attempt] = field(default_factory=dict)  #: trunk -> the call that finds out
     read: bool = False  #: what the process before us had found is known
 
 
@@ -49,19 +51,27 @@ def passable(standing: Standing, trunks: Sequence[Trunk], now: datetime) -> list
     return found
 
 
-def begin(standing: Standing, trunk: str) -> bool:
-    """A call goes out by it; whether it is the one that finds out if the trunk takes calls again."""
-    before = standing.healths[trunk]
-    standing.healths[trunk] = began(before)
-    return before.is_refused
+def begin(standing: Standing, trunk: str, attempt: Attempt) -> None:
+    """A call goes out by it: maybe the one that finds out if the trunk takes calls again."""
+    standing.healths[trunk] = began(standing.healths[trunk], attempt.id)
+    if standing.healths[trunk].probe:
+        standing.probes[trunk] = attempt
 
 
-async def end(standing: Standing, rows: Rows, trunk: str, ended: End, now: datetime, *, probe: bool) -> None:
-    """A call by it is over: close, open, or tell staff that nobody answers there."""
+async def look_after(standing: Standing, rows: Rows, now: datetime) -> None:
+    """Whether a call that finds out was answered: nobody need wait for the end of the conversation."""
+    for trunk, attempt in list(standing.probes.items()):
+        ended = await rows.end_of(attempt)
+        if ended.answered:
+            await end(standing, rows, trunk, attempt, ended, now)
+
+
+async def end(standing: Standing, rows: Rows, trunk: str, attempt: Attempt, ended: End, now: datetime) -> None:
+    """A call by it is over, or was answered: close, open, or tell staff that nobody answers there."""
     before = standing.healths[trunk]
-    health = standing.healths[trunk] = judge(
-        before, ended, probe=probe, now=now, probe_after=standing.probe_after
-    )
+    health = standing.healths[trunk] = judge(before, attempt.id, ended, now, standing.probe_after)
+    if not health.probe:
+        standing.probes.pop(trunk, None)
     if health.is_refused:
         standing.gates.close(trunk, Reason.REFUSED, now)
     elif standing.gates.open(trunk, Reason.REFUSED):

@@ -103,6 +103,11 @@ class Desk:
         await live.task
         return live.attempt.person_id
 
+    async def answer(self, number: str = "") -> None:
+        """Somebody takes the oldest call (to `number`)."""
+        live = next(each for each in self.live if not number or each.attempt.number == number)
+        await self.database.write(calls.answer_call, f"c-{live.attempt.id}", self.clock.now())
+
     async def crash(self) -> None:
         """kill -9 and a new start: calls under way are lost, and recovery says so."""
         tasks = [*self.dialer.under_way]
@@ -130,8 +135,6 @@ class Desk:
             self.live.remove(live)
         outcome = ending.outcome
         assert outcome is not None
-        if outcome in (Outcome.ANSWERED, Outcome.CUT_OFF, Outcome.NO_KEY):
-            await self.database.write(calls.answer_call, call.id, self.clock.now())
         await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now())
 
 

@@ -68,6 +68,19 @@ async def test_one_call_finds_out_and_any_other_answer_opens_the_gate(desk: Desk
     assert [each[3] for each in await alarms(desk)] == [False]
 
 
+async def test_a_call_that_is_answered_opens_the_gate_before_its_end(desk: Desk) -> None:
+    await enter(desk, 9)
+    await desk.look(1)
+    await refuse(desk)
+    await desk.look(1.1)
+    await desk.answer()
+    assert await fill(desk) == 4
+    # Refused anew: the end of the conversation that opened the gate before says nothing of that.
+    await desk.end(Outcome.CONGESTION, desk.live[-1].attempt.number, status=403)
+    await desk.end(Outcome.CUT_OFF)
+    assert not desk.dialer.gates.is_open("trunk")
+
+
 async def test_refused_again_it_waits_longer_and_tries_somebody_else(desk: Desk) -> None:
     await enter(desk, 9)
     await desk.look(1)
