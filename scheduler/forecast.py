@@ -85,7 +85,7 @@ def forecast(
 
     `before` and `now`: what has become of the day already, and until when; the rest of it is run.
     """
-    planned, absent = _left(*who(config, people, day), before)
+    planned, absent = _left(*who(config, people, day), before, now)
     observed = [each for each in people if each.closing is None]
     seeds = range(DAYS if len(people) <= FEW else 1)
     worlds = [World(config, observed, day, model, Random(seed), before, now) for seed in seeds]
@@ -119,7 +119,7 @@ def who(config: Config, people: Sequence[Person], day: date) -> tuple[list[Plann
 
 
 def _left(
-    planned: Sequence[Planned], absent: Sequence[NotPlanned], before: SoFar
+    planned: Sequence[Planned], absent: Sequence[NotPlanned], before: SoFar, now: datetime | None
 ) -> tuple[list[Planned], list[NotPlanned]]:
     """Without those who need no call any more, who are told why; with the calls that were made."""
     settled = {(row.person_id, row.slot): row.settled for row in before.rows}
@@ -131,6 +131,8 @@ def _left(
             done.append(NotPlanned(*key, "reported", needs_staff=False))
         elif each.person_id in before.with_staff or settled.get(key) is Settled.HANDED_OVER:
             done.append(NotPlanned(*key, "with_staff", needs_staff=False))
+        elif now is not None and each.until <= now:
+            done.append(NotPlanned(*key, "slot_over", needs_staff=False))
         else:
             left.append(replace(each, attempts=tried[key]))
     return left, done

@@ -247,11 +247,7 @@ class World:
 
     def run(self) -> Result:
         """The day, as fast as it goes."""
-        quiet = [
-            logging.getLogger("scheduler.dialer"),
-            logging.getLogger("scheduler.watch"),
-            logging.getLogger("scheduler.standing"),
-        ]
+        quiet = [logging.getLogger(f"scheduler.{each}") for each in ("dialer", "standing", "watch")]
         levels = [each.level for each in quiet]
         for each in quiet:
             each.setLevel(logging.CRITICAL)  # a hundred thousand lines help nobody

@@ -86,7 +86,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "risk": Risk,
     "standing": Standing,
     "decided": Decided,
-    "off": (*Off, "paused", "no_number"),
+    "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
     "alarm": WATCHED,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
