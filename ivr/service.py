@@ -21,6 +21,7 @@ from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
 from ivr.config import Config, read_secret
 from ivr.conversation import Voice
+from ivr.inforce import IN_FORCE, hours_text
 from ivr.live import Live, go_live, run_live
 from ivr.loading import prepare
 from ivr.recordings import orphans
@@ -148,6 +149,7 @@ async def serve(config: Config, world: World) -> int:
         live = await go_live(config, database, world.now, world.new_id, lambda: uuid.uuid4().hex)
         await live.look()
         await _look_for_orphans(live.site)
+        await database.write(facts.set_fact, IN_FORCE, hours_text(config))
         takes.forget_takes(config.pbx.value_links)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
