@@ -10,6 +10,7 @@ from ivr.person import Closing, Person
 from ivr.storage import agenda, calls
 from ivr.storage.agenda import Facts, Row, TooManyTries, Used
 from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
+from scheduler.health import End
 
 Key = tuple[str, date, str]
 
@@ -126,6 +127,11 @@ class MemoryRows:
         self._store(replace(row, tries=row.tries + 1, next_at=then))
         mine.append(attempt)
         self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
+
+    async def end_of(self, attempt: calls.Attempt) -> End:
+        # Simulated trunks neither refuse calls nor stay silent.
+        mine = self.attempts[attempt.person_id, attempt.day]
+        return End(next(each.outcome for each in mine if each.id == attempt.id))
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         self._change((person_id, day, slot), lambda row: replace(row, next_at=at))

@@ -43,6 +43,8 @@ PURE = (
     "ivr.window",
     "scheduler.calendar",
     "scheduler.clock",
+    "scheduler.gates",
+    "scheduler.health",
     "scheduler.pacing",
     "scheduler.policy",
     "scheduler.queue",
