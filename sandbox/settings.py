@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ivr.pbx import HousePhone, PbxSite, Trunk
+from ivr.pbx import HousePhone, ManagerUser, PbxSite, Trunk
 from sandbox.install import Asterisk
 
 #: Fictional: 050-0 is never assigned.
@@ -43,6 +43,7 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
         rtp_first=base + 100,
         rtp_last=base + 399,
         channels=settings.channels,
+        manager=ManagerUser("kenko-watch", settings.secret, base + 4),
         house=HousePhone(STUDIO_EXTENSION, ("127.0.0.1/32",), settings.secret),
     )
 
