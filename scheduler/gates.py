@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     REFUSED = "refused"  #: the provider turned a call down because it was ours (scheduler.health)
     UNREGISTERED = "unregistered"  #: Asterisk is not registered with the provider
+    UNREACHABLE = "unreachable"  #: the provider does not answer when Asterisk asks whether it is there
 
 
 @dataclass
