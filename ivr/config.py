@@ -157,6 +157,10 @@ class Config(_Part):
         """Numbers that are ours and are never rung."""
         return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *self.callers())))
 
+    def caller_of_trunk(self) -> dict[str, str]:
+        """Trunk -> the number that people see when we ring them by it; those only of which the settings say it."""
+        return {each.name: spelt(each.caller_id) for each in self.trunks if each.caller_id}
+
     def callers(self) -> tuple[str, ...]:
         """The numbers that people see when we ring them, each once."""
         presented = (each.caller_id or self.pbx.inbound_numbers[0] for each in self.trunks)

@@ -29,7 +29,8 @@ class Trunk:
     auth_user: str = ""  #: if the provider wants another name with the password than in the registration
     password: str = ""
     domain: str = ""  #: if the provider wants another name than its host
-    from_user: str = ""  #: if the provider wants its own name for us where the presented number would stand
+    #: If the provider wants its own name for us where the presented number would stand: then `caller_id` is asserted.
+    from_user: str = ""
     dtmf: str = "rfc4733"  #: how keys come: `dtmf_mode` of pjsip.conf
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
     qualify_seconds: int = 30  #: how often to ask whether the trunk is there

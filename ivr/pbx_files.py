@@ -139,7 +139,8 @@ def _trunks(config: Config) -> list[Trunk]:
     missing = [each.name for each in config.all_trunks() if each.name not in reached]
     if missing:
         raise BadInput(*(problem("pbx.no_sip_trunk", name=each) for each in missing))
-    return [_trunk(reached[each.name], each.caller_id or "") for each in config.all_trunks()]
+    callers = config.caller_of_trunk()
+    return [_trunk(reached[each.name], callers.get(each.name, "")) for each in config.all_trunks()]
 
 
 def _trunk(given: SipTrunk, caller_id: str) -> Trunk:

@@ -287,6 +287,7 @@ def pbx_settings(config: Config) -> PbxSettings:
         read_secret(pbx.secret_file),
         trunk=first,
         more_trunks=tuple(more),
+        callers=config.caller_of_trunk(),
         transport=Transport(pbx.transport),
         numbering=config.numbering,
     )

@@ -90,6 +90,10 @@ class AriLine:
             "priority": 1,
             "timeout": math.ceil(order.ring_seconds),
         }
+        if caller := settings.callers.get(trunk):
+            # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
+            # one (22.10.1).
+            body["callerId"] = caller
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)
         except PbxUnreachable as error:
