@@ -17,6 +17,7 @@ from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
 from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.errors import BadInput, Problem, problem
+from ivr.ids import Ids
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import Hours as PersonHours
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
@@ -138,6 +139,7 @@ class Config(_Part):
     blocked_days: tuple[Blocked, ...] = ()
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
+    ids: Ids = Ids()
     metrics: Metrics = Metrics()
     dialling: Dialling = Dialling()
 

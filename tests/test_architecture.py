@@ -16,6 +16,7 @@ PURE = (
     "ivr.call",
     "ivr.digits",
     "ivr.handover",
+    "ivr.identity",
     "ivr.numbers",
     "ivr.pressing",
     "ivr.person",

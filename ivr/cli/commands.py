@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, doctor, live, pbx, plan, prompts, questionnaires, roster, staff, voice_messages
+from ivr.cli import (
+    author,
+    callers,
+    day,
+    doctor,
+    live,
+    pbx,
+    plan,
+    prompts,
+    questionnaires,
+    roster,
+    staff,
+    voice_messages,
+)
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -51,6 +64,8 @@ people.command("show", help=text("cli.people.show.help"))(roster.show_person)
 people.command("pause", help=text("cli.people.pause.help"))(staff.pause)
 people.command("resume", help=text("cli.people.resume.help"))(staff.resume)
 people.command("close", help=text("cli.people.close.help"))(staff.close)
+people.command("new-id", help=text("cli.people.new_id.help"))(callers.new_ids)
+people.command("unlock", help=text("cli.people.unlock.help"))(callers.unlock)
 app.add_typer(people, name="people")
 app.add_typer(versions, name="questionnaires")
 app.add_typer(messages, name="voice-messages")

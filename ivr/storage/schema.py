@@ -5,6 +5,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
+from ivr.storage import schema_callers as schema_callers  # its tables are among METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.tables import key_column as _key
 from ivr.storage.tables import metadata
@@ -42,6 +43,7 @@ people = _table(
     Column("facts", Text, nullable=False, server_default="{}"),
     Column("begins", Day, nullable=True),
     Column("ends", Day, nullable=True),
+    Column("birth_date", Day, nullable=True),
     CheckConstraint("length(id) BETWEEN 6 AND 8", name="id"),
 )
 

@@ -186,7 +186,8 @@ def save_turn(
             {"key": session_id, "state": session_to_json(turn.session), "status": status, "updated_at": at},
         )
     _refresh_report(connection, session, bool(turn.answered), status, at)
-    if status is SessionStatus.COMPLETED and session.person_id is not None:
+    # Somebody who only keyed who they are may be anybody: their "I am well" takes no task from staff.
+    if status is SessionStatus.COMPLETED and session.person_id is not None and Auth(session.auth).is_their_telephone:
         settle_hand_overs(connection, session.person_id, session.day, at)
     if call_id is not None and session.linked != session_id:
         connection.execute(_LINK, {"key": call_id, "session_id": session_id})
