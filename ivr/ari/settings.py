@@ -29,6 +29,7 @@ class PbxSettings:
     secret: str = field(repr=False)
     trunk: str = "trunk"  #: PJSIP endpoint of the provider
     more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
+    telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>)`
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on
