@@ -20,7 +20,7 @@ from ivr.questionnaire.turns import resume
 
 log = logging.getLogger(__name__)
 
-#: Stores a turn durably; nothing of it is spoken before it returned.
+#: Stores a turn durably, and does what cannot wait; nothing of the turn is spoken before it returned.
 Commit = Callable[[Turn], Awaitable[None]]
 
 #: Where the next thing that is said is to be stored; its name without `.wav` is never used twice, and tells nothing.

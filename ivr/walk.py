@@ -13,6 +13,7 @@ from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
 from ivr.questionnaire.next_call import next_call_of, say_next_call
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, start
+from ivr.severe import heed, is_severe
 from ivr.site import Site
 from ivr.storage import sessions
 from ivr.storage.people import get_person
@@ -53,11 +54,18 @@ async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -
     questionnaire = await version_of(site, first.session.questionnaire)
     tapes = _Tapes(lambda: site.config.voice_messages / f"{site.new_id()}.wav")
 
+    voice = Voice(site.prompts, questionnaire.language)
+    heeded = False
+
     async def commit(turn: Turn) -> None:
+        nonlocal heeded
         said = tapes.named_by(turn)
         await site.database.write(sessions.save_turn, session.id, phone.call_id, turn, site.now(), said)
+        if not heeded and is_severe(turn):
+            heeded = True  # Once a call: every further severe answer is an alert all the same.
+            await heed(site, phone, voice.of(turn), session, turn)
 
-    await converse(phone, Voice(site.prompts, questionnaire.language), questionnaire, first, commit, tapes.new_file)
+    await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
 
 
 @dataclass
@@ -94,7 +102,7 @@ async def _known_of(site: Site, who: Who) -> PersonFacts:
     person = await site.database.read(get_person, who.person_id)
     if person is None:
         return PersonFacts()
-    last = await site.database.read(last_report, person.id)
+    last = await site.database.read(last_report, person.id, site.today())
     return PersonFacts(person.facts, person.language, last, _next_call(site, person))
 
 
