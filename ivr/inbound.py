@@ -50,7 +50,6 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
         elif (who := await _by_id(site, heard, voice, owners)) is not None:
             reached = True
             await walk(site, heard, who)
-        await heard.hang_up()
 
     ending = await hold(heard, voice, conversation())
     await finish(site, phone.call_id, ending, reached)

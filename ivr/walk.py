@@ -38,19 +38,19 @@ class Who:
     auth: Auth
 
 
-async def walk(site: Site, phone: Phone, who: Who) -> None:
-    """Go on with today's open session of the person, or begin one, to its end. Raises HungUp."""
+async def walk(site: Site, phone: Phone, who: Who) -> Turn:
+    """Today's open session of the person, or a new one, to its last turn; the call goes on. Raises HungUp."""
     session, first = await _waiting(site, who) or await _opened(site, who)
-    await _walk(site, phone, session, first)
+    return await _walk(site, phone, session, first)
 
 
-async def go_on(site: Site, phone: Phone, session: StoredSession) -> None:
-    """Go on with this session, whosever it is, to its end. Raises HungUp."""
+async def go_on(site: Site, phone: Phone, session: StoredSession) -> Turn:
+    """Go on with this session, whosever it is, to its last turn; the call goes on. Raises HungUp."""
     questionnaire = await version_of(site, session.state.questionnaire)
-    await _walk(site, phone, session, reopen(questionnaire, session.state))
+    return await _walk(site, phone, session, reopen(questionnaire, session.state))
 
 
-async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -> None:
+async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -> Turn:
     questionnaire = await version_of(site, first.session.questionnaire)
     tapes = _Tapes(lambda: site.config.voice_messages / f"{site.new_id()}.wav")
 
@@ -65,7 +65,7 @@ async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -
             heeded = True  # Once a call: every further severe answer is an alert all the same.
             await heed(site, phone, voice.of(turn), session, turn)
 
-    await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
+    return await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
 
 
 @dataclass
