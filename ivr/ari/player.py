@@ -156,8 +156,10 @@ class AriPlayer(AriChannel):
             raise
 
     async def _look(self, event: Event) -> None:
-        if self._leg is not None and channel_of(event) == self._leg.id:
-            self._leg.hear(event)
+        if channel_of(event) != self._call_id:
+            # Of the leg. Its end comes twice, once by each application: the second time nobody waits for it any more.
+            if self._leg is not None:
+                self._leg.hear(event)
             return
         await super()._look(event)
         if isinstance(event, PlaybackFinished) and event.playback.id == self._stopping:

@@ -69,6 +69,8 @@ async def test_somebody_answers_and_they_talk(wire: Wire, phone: AriPhone) -> No
         assert not task.done()
         happens(wire, "ChannelDtmfReceived", CALL, digit="5")
         happens(wire, "StasisEnd")
+        # Twice, as by the two applications of 22.10.1.
+        happens(wire, "ChannelDestroyed", cause=16)
         happens(wire, "ChannelDestroyed", cause=16)
     assert task.result() is True
     assert wire.sent == [RING, TONE, "DELETE /playbacks/CALL.0", *JOIN, *CLEAR]
@@ -84,6 +86,11 @@ async def test_somebody_answers_and_they_talk(wire: Wire, phone: AriPhone) -> No
         {"type": "mixing", "bridgeId": LEG},
     ]
     assert wire.watched() == {CALL}
+    # And the caller is still there.
+    saying = asyncio.create_task(phone.say([QUESTION]))
+    await wire.clock.advance(1)
+    assert wire.sent[-1] == "POST /channels/CALL/play/CALL.1"
+    saying.cancel()
 
 
 @pytest.mark.parametrize("how", [{"cause": 19, "tech_cause": 480}, {"cause": 17, "tech_cause": 486}])

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 
 from ivr import outbound
 from ivr.ari.app import Pbx
+from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings
 from ivr.duty import Duty, Inbound
@@ -72,15 +73,11 @@ class Told:
         return [each.prompt for each in prompts_in(self.prompts / "ja", record.recording)]
 
 
-@dataclass
 class Reception(Desk):
     """The service's own desk; each caller has a duty telephone of their own."""
 
-    async def arrived(self, phone, caller, dialled):  # type: ignore[no-untyped-def]
-        await replace(self, live=as_it_is(site_for(self.live.site, caller)), tasks=self.tasks).take(phone, caller)
-
-    async def take(self, phone, caller):  # type: ignore[no-untyped-def]
-        await Desk.arrived(self, phone, caller, "")
+    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+        await Desk(as_it_is(site_for(self.live.site, caller))).arrived(phone, caller, dialled)
 
 
 def site_for(site: Site, caller: str | None) -> Site:
@@ -166,7 +163,7 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
         yield Told(site, short_prompts, found, duty, network.complaints())
 
 
-def tasks_of(name: str):  # type: ignore[no-untyped-def]
+def tasks_of(name: str) -> Callable[[Connection], list[tuple[str, bool, object]]]:
     def read(connection: Connection) -> list[tuple[str, bool, object]]:
         wanted = select(follow_ups).where(follow_ups.c.person_id == PEOPLE[name].id).order_by(follow_ups.c.id)
         return [(row.reason, row.closed_at is None, row.due_at) for row in connection.execute(wanted)]
@@ -174,7 +171,7 @@ def tasks_of(name: str):  # type: ignore[no-untyped-def]
     return read
 
 
-def reports_of(name: str):  # type: ignore[no-untyped-def]
+def reports_of(name: str) -> Callable[[Connection], list[str]]:
     def read(connection: Connection) -> list[str]:
         wanted = select(reports.c.completeness).where(reports.c.person_id == PEOPLE[name].id)
         return list(connection.execute(wanted.order_by(reports.c.created_at, reports.c.id)).scalars())
