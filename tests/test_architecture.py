@@ -24,6 +24,7 @@ PURE = (
     "ivr.spreadsheet",
     "ivr.prompts",
     "ivr.export",
+    "ivr.sync.delivery",
     "ivr.sync.documents",
     "ivr.flow.cards",
     "ivr.flow.page",
