@@ -19,6 +19,7 @@ from ivr.document import Document, FilePath, Place, read_document, validate, wri
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import Hours as PersonHours
+from ivr.sync.settings import Sync
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
 
@@ -139,6 +140,7 @@ class Config(_Part):
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
     metrics: Metrics = Metrics()
+    sync: Sync = Sync()
     dialling: Dialling = Dialling()
 
     @property

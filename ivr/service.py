@@ -31,6 +31,7 @@ from ivr.storage.database import open_database
 from ivr.storage.figures import Open, count_rows
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
+from ivr.sync import push
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -195,12 +196,15 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
         systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
     )
     figures = asyncio.create_task(metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx)), name="metrics")
+    sending = asyncio.create_task(
+        push.serve(site.database, site.config.sync, world.now, random.random, world.sleep), name="sync"
+    )
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
     try:
-        parts = {connection, dialling, looking, living, figures, stopping}
+        parts = {connection, dialling, looking, living, figures, sending, stopping}
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
         for task in done - {stopping}:
@@ -208,7 +212,7 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        ours = (connection, dialling, looking, living, figures, stopping, *dialer.under_way)
+        ours = (connection, dialling, looking, living, figures, sending, stopping, *dialer.under_way)
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)

@@ -61,12 +61,13 @@ _FIRST = ~exists().where(
     _EARLIER.c.id < outbox.c.id,
     _EARLIER.c.state.in_((State.WAITING, State.IN_FLIGHT)),
 )
+#: A moment further away than any wait was written by a clock that was wrong.
+_DUE = or_(outbox.c.next_at <= bindparam("now"), outbox.c.next_at > bindparam("never"))
 _READY = (
     select(outbox)
     .where(
         outbox.c.state == State.WAITING,
-        # A moment further away than any wait was written by a clock that was wrong.
-        or_(outbox.c.next_at <= bindparam("now"), outbox.c.next_at > bindparam("never")),
+        _DUE,
         _FIRST,
     )
     .order_by(outbox.c.lane, outbox.c.id)
@@ -74,6 +75,7 @@ _READY = (
 )
 _TAKE = update(outbox).where(outbox.c.id == bindparam("row"))
 _SETTLE = update(outbox).where(outbox.c.id == bindparam("row"), outbox.c.state != State.ACKNOWLEDGED)
+_IS_LOST = select(outbox.c.id).where(outbox.c.state == State.IN_FLIGHT, _DUE).limit(1)
 _LOST = update(outbox).where(outbox.c.state == State.IN_FLIGHT)
 _LAST_SEQUENCE = select(func.max(outbox.c.sequence)).where(outbox.c.about == bindparam("whom"))
 _LAST_REVISION = (
@@ -125,6 +127,14 @@ def put(connection: Connection, about: str, document: Document) -> None:
     )
 
 
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether `take` would find something."""
+    never = now + timedelta(seconds=2 * LONGEST_ASKED)
+    if connection.execute(_IS_LOST, {"now": now, "never": never}).first():
+        return True
+    return connection.execute(_READY, {"now": now, "never": never, "most": 1}).first() is not None
+
+
 def take(connection: Connection, most: int, now: datetime, seconds: float) -> tuple[Row, ...]:
     """Up to `most` documents that are to be sent now, one of a person and lane; they are in flight from here on.
 
@@ -173,8 +183,10 @@ def release(connection: Connection, now: datetime, *, every: bool = False) -> in
     `every`: for the start of a service, when nothing can be in flight.
     """
     never = now + timedelta(seconds=2 * LONGEST_ASKED)
-    lost = _LOST if every else _LOST.where(or_(outbox.c.next_at <= now, outbox.c.next_at > never))
-    return connection.execute(lost.values(state=State.WAITING, next_at=now)).rowcount
+    values = {"state": State.WAITING, "next_at": now}
+    if every:
+        return connection.execute(_LOST.values(values)).rowcount
+    return connection.execute(_LOST.where(_DUE).values(values), {"now": now, "never": never}).rowcount
 
 
 def hurry(connection: Connection, now: datetime) -> int:
