@@ -1,4 +1,4 @@
-"""Certificates for practice: a CA of our own, a centre and a client that it knows. Made with openssl, good for a week."""
+"""Certificates for practice: a CA of our own, a centre and a client that it knows; by openssl, good for a week."""
 
 import subprocess
 from dataclasses import dataclass
