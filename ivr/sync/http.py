@@ -11,6 +11,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+from yarl import URL
 
 from ivr.sync.delivery import Fault, Reply
 from ivr.sync.settings import Sync
@@ -19,6 +20,7 @@ from ivr.sync.settings import Sync
 LONGEST_ANSWER = 64 * 1024
 PATH = "/v1/documents"
 _CONNECT_SECONDS = 10.0
+_SAY_NOTHING_SECONDS = 1.0
 #: A centre that closes idle connections sooner costs a try; servers commonly keep them 15 s and longer.
 _KEEP_ALIVE_SECONDS = 5.0
 #: Words of OpenSSL (3.x, `reason` of ssl.SSLError) for a handshake that no repetition will mend.
@@ -113,6 +115,31 @@ def retry_after(given: str | None, now: datetime) -> float | None:
     return max(0.0, (moment - now).total_seconds())
 
 
+async def refuses_us(settings: Sync) -> bool:
+    """Whether the centre hangs up because of our certificate: connect, say nothing, and see.
+
+    With TLS 1.3 it may refuse after our side has finished its handshake (RFC 8446, 4.4.2.4). What we had sent by then
+    makes its system reset the connection, and the reason is lost: in a request it looks like a cut. Through a proxy
+    nobody can tell, and it stays one.
+    """
+    url = URL(settings.url or "")
+    if settings.proxy is not None or url.host is None:
+        return False
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            reader, writer = await asyncio.open_connection(url.host, url.port, ssl=tls_of(settings))
+    except (OSError, TimeoutError) as error:
+        return fault_of(error) is Fault.TLS
+    try:
+        async with asyncio.timeout(_SAY_NOTHING_SECONDS):
+            await reader.read(1)
+    except (OSError, TimeoutError) as error:
+        return fault_of(error) is Fault.TLS
+    finally:
+        writer.transport.abort()
+    return False
+
+
 def fault_of(error: BaseException) -> Fault:
     """What kept the answer away."""
     if any(_refuses(each) for each in _chain(error)):
@@ -128,7 +155,9 @@ def _refuses(error: BaseException) -> bool:
         return True
     if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return False
-    return any(word in (error.reason or "") for word in _REFUSALS)
+    # aiohttp wraps it in an SSLError of its own, which has no reason.
+    reason = getattr(error, "reason", None) or ""
+    return any(word in reason for word in _REFUSALS)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -48,6 +48,9 @@ class Carrier(Protocol):
     async def carry(self, row: Row, now: datetime) -> Reply:
         """Send one document, once. Every outcome is a Reply."""
 
+    async def refuses_us(self) -> bool:
+        """Whether what looks like a cut connection is a centre that does not know us."""
+
     async def close(self) -> None:
         """Let go of connections and certificates; the next document opens them anew."""
 
@@ -67,6 +70,10 @@ class HttpCarrier:
             except OSError:
                 return Reply(fault=Fault.TLS)
         return await http.post(self._session, self._settings, row.key, row.payload, now)
+
+    async def refuses_us(self) -> bool:
+        """See Carrier."""
+        return await http.refuses_us(self._settings)
 
     async def close(self) -> None:
         """See Carrier: whoever renews a certificate need not restart us."""
@@ -142,6 +149,10 @@ class Push:
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(self.settings.connections, len(rows))):
                 workers.create_task(work())
+        cuts = judged and all(each.reason == Fault.CUT for each in judged.values())
+        if cuts and await self.carrier.refuses_us():
+            refused = judge(Reply(fault=Fault.TLS), "", "")
+            return dict.fromkeys(judged, refused)
         return judged
 
     async def _write_down(self, rows: Sequence[Row], judged: dict[int, Judged], before: Link) -> None:
