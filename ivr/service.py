@@ -29,6 +29,7 @@ from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
 from ivr.storage.figures import Open, count_rows
+from ivr.storage.outbox import backlog
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from ivr.sync import push
@@ -228,6 +229,8 @@ async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
 
+    unsent = await site.database.read(backlog)
+
     def age(of: Open) -> float:
         return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
 
@@ -242,6 +245,9 @@ async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
         alerts=found.alerts.count,
         alert_age=age(found.alerts),
         alarms=found.alarms.count,
+        unsent=unsent.unsent,
+        unsent_age=unsent.age(now),
+        parked=unsent.parked,
     )
 
 

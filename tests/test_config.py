@@ -133,6 +133,11 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param("url: http://127", "url: ftp://127", "後ろに / は", "host and port only", id="url"),
         pytest.param(":8088    #", ":8088/ari #", "後ろに / は", "host and port only", id="url with a path"),
         pytest.param("secret_file: var/ari.secret", "secret_file: 5", "ファイルの場所", "path of a file", id="path"),
+        pytest.param(
+            "  url:      ", "  url: http://centre.example.jp #", "https:// で始まる", "begins with https://", id="sync"
+        ),
+        pytest.param("  url:      ", "  url: https://c.example.jp #", "ca_file、", "give ca_file,", id="sync files"),
+        pytest.param("  proxy:     ", "  proxy: socks://proxy #", "http://proxy", "http://proxy", id="proxy"),
         pytest.param("transport: auto", "transport: udp", "'http', 'websocket'", "'http', 'websocket'", id="transport"),
         pytest.param("trunk: trunk", "trunk: a/b", "pjsip.conf", "pjsip.conf", id="trunk"),
         pytest.param('["05000000100"]', "[]", "1 個以上", "at least 1", id="no number"),

@@ -22,8 +22,10 @@ from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
+from ivr.storage.link import ALARMS
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
+from ivr.sync.documents import Kind
 from ivr.window import Off
 from scheduler.watch import WATCHED
 from tests.cases_runner import ROOT
@@ -87,7 +89,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "standing": Standing,
     "decided": Decided,
     "off": (*Off, "paused", "no_number"),
-    "alarm": WATCHED,
+    "alarm": (*WATCHED, *ALARMS),
+    "sent": Kind,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
     "light": [each.name.lower() for each in Light],

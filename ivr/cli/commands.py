@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, doctor, live, pbx, plan, prompts, questionnaires, roster, staff, voice_messages
+from ivr.cli import author, day, doctor, live, pbx, plan, prompts, questionnaires, roster, staff, sync, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
@@ -57,6 +57,7 @@ app.add_typer(messages, name="voice-messages")
 app.add_typer(reports, name="reports")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(pbx.app, name="pbx")
+app.add_typer(sync.app, name="sync")
 
 
 @app.callback()

@@ -16,12 +16,14 @@ from ivr.cli.output import (
     console,
     day_of,
     local_time,
+    now_at,
     print_json,
     print_table,
     word,
     write_file,
 )
 from ivr.cli.questionnaires import refusal_line, standing_data
+from ivr.cli.sync import unsent_line
 from ivr.config import read_config
 from ivr.export import to_csv, to_json
 from ivr.loading import load_questionnaire
@@ -29,6 +31,7 @@ from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
 from ivr.storage.journal import calls_between
+from ivr.storage.outbox import backlog
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
@@ -46,14 +49,18 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     day = day_of(settings, date)
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
+        unsent = reader.read(backlog)
     if as_json:
         listed = [asdict(each) for each in people]
-        print_json({"day": day, "people": listed, "questionnaire": standing_data(now)})
+        sync = {"unsent": unsent.unsent, "parked": unsent.parked, "oldest_seconds": unsent.age(now_at(settings))}
+        print_json({"day": day, "people": listed, "questionnaire": standing_data(now), "sync": sync})
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
     if now.refused is not None:
         console.print(refusal_line(now.refused))
+    if waiting := unsent_line(settings, unsent):
+        console.print(waiting)
 
 
 STATUS_COLUMNS = tuple(

@@ -61,8 +61,8 @@ async def post(
 ) -> Reply:
     """Send these bytes once. Every outcome is a Reply. `now` is for a Retry-After that names a moment."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": key, "Accept-Encoding": "identity"}
-    assert settings.url is not None
-    url = settings.url.rstrip("/") + path
+    assert settings.centre_url is not None
+    url = settings.centre_url.rstrip("/") + path
     try:
         async with (
             # aiohttp's own deadline covers this too; the second one also covers what it does between its reads.
@@ -122,7 +122,7 @@ async def refuses_us(settings: Sync) -> bool:
     makes its system reset the connection, and the reason is lost: in a request it looks like a cut. Through a proxy
     nobody can tell, and it stays one.
     """
-    url = URL(settings.url or "")
+    url = URL(settings.centre_url or "")
     if settings.proxy is not None or url.host is None:
         return False
     try:

@@ -187,6 +187,6 @@ async def serve(
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     """Send until cancelled; without a centre only wait."""
-    if settings.url is None:
+    if settings.centre_url is None:
         await asyncio.Event().wait()
     await Push(database, HttpCarrier(settings), settings, now, chance, sleep).run()

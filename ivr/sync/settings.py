@@ -10,9 +10,9 @@ from ivr.document import FilePath, written_as
 
 
 class Sync(Part):
-    """How to reach the central system. Without `url` nothing is sent, and everything waits."""
+    """How to reach the central system. Without `centre_url` nothing is sent, and everything waits."""
 
-    url: Annotated[str, written_as("centre_url", r"https://[^/\s?#]+(/[^\s?#]*)?")] | None = None
+    centre_url: Annotated[str, written_as("centre_url", r"https://[^/\s?#]+(/[^\s?#]*)?")] | None = None
     ca_file: FilePath | None = None
     certificate_file: FilePath | None = None
     key_file: FilePath | None = None
@@ -23,6 +23,6 @@ class Sync(Part):
 
     @model_validator(mode="after")
     def _known_on_both_sides(self) -> Self:
-        if self.url is not None and None in (self.ca_file, self.certificate_file, self.key_file):
+        if self.centre_url is not None and None in (self.ca_file, self.certificate_file, self.key_file):
             raise PydanticCustomError("sync_files", "ca_file, certificate_file and key_file")
         return self

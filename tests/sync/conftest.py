@@ -39,7 +39,7 @@ async def centre(tmp_path: Path, certificates: Certificates) -> AsyncIterator[Ce
 def settings_of(url: str, certificates: Certificates, **other: object) -> Sync:
     """How to get there."""
     given = {
-        "url": url,
+        "centre_url": url,
         "ca_file": certificates.ca,
         "certificate_file": certificates.client.certificate,
         "key_file": certificates.client.key,
