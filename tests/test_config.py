@@ -115,6 +115,14 @@ def test_the_example_says_the_real_waits() -> None:
     )
 
 
+def test_a_centre_needs_three_files(tmp_path: Path) -> None:
+    text, line = changed("  centre_url:   ", "  centre_url: https://c.jp #")
+    with pytest.raises(BadInput, match="ca_file") as caught:
+        read(tmp_path, text)
+    # Where the part begins: none of its lines is wrong.
+    assert [each.line for each in caught.value.problems] == [line - 1]
+
+
 def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
     text, _ = changed("    busy: [900, 1800]\n", "    busy: []\n")
     table = read(tmp_path, text.replace("    no_key: [1800, 3600]", "    # ")).dialling.retry_table()
@@ -134,9 +142,11 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param(":8088    #", ":8088/ari #", "後ろに / は", "host and port only", id="url with a path"),
         pytest.param("secret_file: var/ari.secret", "secret_file: 5", "ファイルの場所", "path of a file", id="path"),
         pytest.param(
-            "  url:      ", "  url: http://centre.example.jp #", "https:// で始まる", "begins with https://", id="sync"
+            "  centre_url:   ", "  centre_url: http://c.jp #", "https:// で始まる", "begins with https://", id="centre"
         ),
-        pytest.param("  url:      ", "  url: https://c.example.jp #", "ca_file、", "give ca_file,", id="sync files"),
+        pytest.param(
+            "  centre_url:   ", "  centre_url: https://c.jp/?a=b #", "https:// で始まる", "begins with", id="query"
+        ),
         pytest.param("  proxy:     ", "  proxy: socks://proxy #", "http://proxy", "http://proxy", id="proxy"),
         pytest.param("transport: auto", "transport: udp", "'http', 'websocket'", "'http', 'websocket'", id="transport"),
         pytest.param("trunk: trunk", "trunk: a/b", "pjsip.conf", "pjsip.conf", id="trunk"),
