@@ -24,8 +24,11 @@ PURE = (
     "ivr.spreadsheet",
     "ivr.prompts",
     "ivr.export",
+    "ivr.sync.codes",
     "ivr.sync.delivery",
     "ivr.sync.documents",
+    "ivr.sync.fhir",
+    "ivr.sync.fhir_questionnaire",
     "ivr.flow.cards",
     "ivr.flow.page",
     "ivr.flow.style",
@@ -143,7 +146,9 @@ def test_modules_stay_small_and_say_what_they_hold(module: str) -> None:
 
 def test_a_running_service_loads_no_audio_library() -> None:
     """They would cost every service 15 MB and 0.2 s, for what only those need who make sounds."""
-    code = "import sys, ivr.service, ivr.cli.commands; print({'numpy', 'soxr', 'soundfile'} & sys.modules.keys())"
+    code = (
+        "import sys, ivr.service, ivr.cli.commands; print({'numpy', 'soxr', 'soundfile', 'fhir'} & sys.modules.keys())"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 
