@@ -29,6 +29,7 @@ PURE = (
     "ivr.sync.documents",
     "ivr.sync.fhir",
     "ivr.sync.fhir_questionnaire",
+    "ivr.sync.files",
     "ivr.flow.cards",
     "ivr.flow.page",
     "ivr.flow.style",
