@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench.prompts_rebuild import show_rebuild
 from bench.prompts_score import Errors, Understood, kana_errors, understood
 from ivr.errors import KenkoError
 from ivr.messages import text
@@ -51,9 +52,12 @@ def main(
     values_only: Annotated[bool, typer.Option("--values", help=text("bench.prompts.values_only"))] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help=text("bench.prompts.json"))] = None,
     threads: Annotated[int, typer.Option("--threads", help=text("bench.prompts.threads"))] = 2,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help=text("bench.prompts.rebuild"))] = False,
 ) -> None:
     """Exit code 0: the shipped voice reaches the goals; 1: it does not; 2: it could not be measured."""
     try:
+        if rebuild:
+            raise typer.Exit(0 if show_rebuild(PROMPTS, LANGUAGE) else 1)
         script = read_script(PROMPTS, LANGUAGE)
         shipped = voice_of(script.file, LANGUAGE)
         found = [

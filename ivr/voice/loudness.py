@@ -1,6 +1,7 @@
 """How loud speech is: ITU-T P.56 active level and ITU-R BS.1770 loudness, in numpy."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,13 @@ def _envelope(rectified: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
 def _k_weighted(samples: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """Through both filters of BS.1770 at any rate: a shelf of +4 dB above 1.7 kHz, and a high-pass at 38 Hz."""
     size = 1 << (samples.size + rate).bit_length()
+    return np.asarray(np.fft.irfft(np.fft.rfft(samples, size) * _k_response(size, rate), size)[: samples.size])
+
+
+@lru_cache(maxsize=8)  # of some MB each; sounds of all lengths share a few sizes
+def _k_response(size: int, rate: int) -> NDArray[np.complex128]:
     turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    response = _shelf(turn, rate) * _high_pass(turn, rate)
-    return np.asarray(np.fft.irfft(np.fft.rfft(samples, size) * response, size)[: samples.size])
+    return _shelf(turn, rate) * _high_pass(turn, rate)
 
 
 def _shelf(turn: NDArray[np.complex128], rate: int) -> NDArray[np.complex128]:
