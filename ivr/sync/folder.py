@@ -1,4 +1,4 @@
-"""The folder from which a gateway or a person takes batches away: each appears whole, with its manifest last, or not."""
+"""The folder that a gateway or a person takes batches from: each appears whole, its manifest last, or not at all."""
 
 import fcntl
 import os
