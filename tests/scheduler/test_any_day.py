@@ -23,7 +23,6 @@ from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import HandOver
 from ivr.person import Person, Risk
 from ivr.storage import calls, migrate
-from ivr.storage.database import open_database
 from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
@@ -33,6 +32,7 @@ from ivr.storage.words import Completeness
 from ivr.window import windows_of
 from scheduler.dayplan import end_of
 from scheduler.dialer import LONGEST_CALL
+from tests.fakes.inline import Inline
 from tests.fakes.site import Clock
 from tests.fakes.site import settings as config
 from tests.scheduler.desk import Desk, report
@@ -52,7 +52,8 @@ LINES = {"total": 3, "reserved_for_inbound": 1, "calls_per_second": 20}
 #: What a call may come to; answered ones come with their report, see `answers`.
 IN_VAIN = [each for each in Outcome if each is not Outcome.ANSWERED]
 
-REST = timedelta(minutes=3)
+#: Asterisk ends a call after so long.
+LONGEST_TALK = timedelta(minutes=30)
 
 
 @cache
@@ -76,6 +77,7 @@ class Days(RuleBasedStateMachine):
         self.closed: dict[str, date] = {}
         self.paused: dict[str, tuple[datetime, datetime]] = {}
         self.calling_in: dict[str, int] = {}  #: person -> number of the call
+        self.called_in_at = NOW
         self.checked = 0
         self.desk = self.run(self._open())
 
@@ -83,8 +85,21 @@ class Days(RuleBasedStateMachine):
         """Let it come to its end."""
         return self.loop.run_until_complete(work)
 
+    def look(self, minutes: float = 0) -> list[str]:
+        """Time passes; who is rung then."""
+        self.long_calls_end(minutes)
+        return self.run(self.desk.look(minutes))
+
+    def long_calls_end(self, minutes: float) -> None:
+        """Those that would last too long when so much time has passed."""
+        ends = self.clock.now() + timedelta(minutes=minutes) - LONGEST_TALK
+        while old := [each.attempt for each in self.desk.live if each.attempt.planned_at < ends]:
+            self.run(self.desk.end(Outcome.FAILED, old[0].number))
+        if self.calling_in and self.called_in_at < ends:
+            self.the_caller_finishes()
+
     async def _open(self) -> Desk:
-        database = await open_database(copy(empty(), Path(self.folder.name) / "kenko-call.db"))
+        database = Inline(copy(empty(), Path(self.folder.name) / "kenko-call.db"))
         await database.write(store_questionnaire, "hash-1", "daily", "id: daily\n", NOW)
         return Desk(config(lines=LINES), database, self.clock)
 
@@ -92,7 +107,7 @@ class Days(RuleBasedStateMachine):
     def the_household(self) -> None:
         self.enter(PEOPLE[0])
         self.enter(PEOPLE[1])
-        self.run(self.desk.look())
+        self.look()
 
     @precondition(lambda self: len(self.entered) < len(PEOPLE))
     @rule(person=st.sampled_from(PEOPLE))
@@ -118,12 +133,12 @@ class Days(RuleBasedStateMachine):
     def time_passes(self, minutes: float) -> None:
         if minutes > 30:
             self.every_call_ends()
-        self.run(self.desk.look(minutes))
+        self.look(minutes)
         self.nothing_is_overdue()
 
     @rule()
     def looks_again_at_once(self) -> None:
-        self.run(self.desk.look(0.1))
+        self.look(0.1)
 
     @rule(person=st.sampled_from(PEOPLE), minutes=st.sampled_from([20, 200, 3000]))
     def staff_pause_somebody(self, person: Person, minutes: float) -> None:
@@ -135,7 +150,7 @@ class Days(RuleBasedStateMachine):
         self.run(self.desk.database.write(pause_person, person.id, until, signed))
         self.run(self.desk.all_ringing())
         self.desk.seen = len(self.desk.rung)
-        assert person.id not in self.run(self.desk.look(1))
+        assert person.id not in self.look(1)
 
     @precondition(lambda self: self.paused)
     @rule()
@@ -148,7 +163,8 @@ class Days(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([-300, -2, 1, 90, 400, 4000]), wrong=st.sampled_from([0, 1, 10]))
     def the_clock_jumps_and_is_put_right(self, minutes: float, wrong: float) -> None:
-        self.run(self.desk.look())
+        self.look()
+        self.long_calls_end(wrong + 1.1)
         before = len(self.desk.rung)
         handed = self.run(self.desk.database.read(_accounts))
         self.desk.jump(minutes)
@@ -167,7 +183,7 @@ class Days(RuleBasedStateMachine):
     def the_service_is_down(self, days: int) -> None:
         self.crash()
         self.clock.advance(days * 24 * 60)
-        self.run(self.desk.look())
+        self.look()
 
     @precondition(lambda self: self.desk.live)
     @rule(outcome=st.sampled_from(IN_VAIN))
@@ -195,6 +211,7 @@ class Days(RuleBasedStateMachine):
             return
         number = self.calling_in[person.id] = self.checked = self.checked + 1
         now, day = self.clock.now(), self.desk.today()
+        self.called_in_at = now
 
         def begin(connection: Connection) -> None:
             arrived = calls.Call(f"in-{number}", Direction.INBOUND, now, state=CallState.TALKING)
@@ -288,7 +305,7 @@ class Days(RuleBasedStateMachine):
         self.every_call_ends()
         last = self.desk.today()
         for _ in range(3):
-            self.run(self.desk.look(24 * 60))
+            self.look(24 * 60)
         found = self.run(self.desk.database.read(_accounts))
         reported = self._reported()
         for person_id, since in self.since.items():
