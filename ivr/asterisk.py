@@ -47,7 +47,7 @@ class SipTrunk(Part):
     from_user: str = ""
     dtmf: Literal["rfc4733", "auto", "inband", "info"] = "rfc4733"
     trust_caller_id: bool = False
-    qualify_seconds: int = Field(default=60, ge=0, le=3600)
+    qualify_seconds: int = Field(default=30, ge=0, le=3600)
 
 
 class Asterisk(Part):

@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     BAD_NUMBER = "bad_number"
     REJECTED = "rejected"
-    CONGESTION = "congestion"  #: the network or the trunk; does not use up the person's tries
+    CONGESTION = "congestion"  #: the network or the trunk is full or takes no calls from us; uses up no try
     NO_KEY = "no_key"  #: answered, but nobody pressed a key: machine, wrong person, mistrust. Not reached.
     CUT_OFF = "cut_off"  #: some keys, then hung up before the end
     FAILED = "failed"  #: our own fault or the trunk's

@@ -19,6 +19,7 @@ from ivr.document import Document, FilePath, Place, read_document, validate, wri
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
 from ivr.person import Hours as PersonHours
+from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
 
@@ -139,6 +140,7 @@ class Config(_Part):
     own_time_minutes: float = Field(default=150, ge=10, le=720)
     gate: Gate = Gate()
     metrics: Metrics = Metrics()
+    watch: Watching = Watching()
     dialling: Dialling = Dialling()
 
     @property
@@ -154,6 +156,10 @@ class Config(_Part):
     def own_numbers(self) -> frozenset[str]:
         """Numbers that are ours and are never rung."""
         return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *self.callers())))
+
+    def caller_of_trunk(self) -> dict[str, str]:
+        """Trunk -> the number that people see when we ring them by it; those only of which the settings say it."""
+        return {each.name: spelt(each.caller_id) for each in self.trunks if each.caller_id}
 
     def callers(self) -> tuple[str, ...]:
         """The numbers that people see when we ring them, each once."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -28,6 +28,8 @@ class Figures:
     alerts: int  #: that nobody has acknowledged
     alert_age: float
     alarms: int  #: that are not over
+    trunks: Mapping[str, int] = field(default_factory=dict)  #: trunk -> 1: in order, 0: down; unknown ones are not told
+    trunk_channels: Mapping[str, int] = field(default_factory=dict)
 
 
 def exposition(figures: Figures) -> bytes:
@@ -47,6 +49,8 @@ class _Once(Collector):
         """One family for each figure."""
         now = self._figures
         yield _by("calls_in_progress", "Calls in progress", "direction", now.calls)
+        yield _by("trunk_up", "1 while the trunk is registered and answers, 0 while it is down", "trunk", now.trunks)
+        yield _by("trunk_channels", "Channels of the trunk in Asterisk", "trunk", now.trunk_channels)
         attempts = CounterMetricFamily("kenko_attempts", "Attempts that have ended", labels=["outcome"])
         for outcome, count in now.attempts.items():
             attempts.add_metric([outcome], count)

@@ -29,10 +29,11 @@ class Trunk:
     auth_user: str = ""  #: if the provider wants another name with the password than in the registration
     password: str = ""
     domain: str = ""  #: if the provider wants another name than its host
-    from_user: str = ""  #: if the provider wants its own name for us where the presented number would stand
+    #: If the provider wants its own name for us where the presented number would stand: then `caller_id` is asserted.
+    from_user: str = ""
     dtmf: str = "rfc4733"  #: how keys come: `dtmf_mode` of pjsip.conf
     trust_caller_id: bool = False  #: only if the contract says that P-Asserted-Identity is asserted
-    qualify_seconds: int = 60  #: how often to ask whether the trunk is there
+    qualify_seconds: int = 30  #: how often to ask whether the trunk is there
     name: str = "trunk"  #: of the PJSIP endpoint and all that belongs to it
     caller_id: str = ""  #: the number that called people see, if it is not the site's first
 
@@ -45,6 +46,15 @@ class HousePhone:
     networks: tuple[str, ...]  #: addresses or CIDR ranges in which they stand
     password: str = field(repr=False)  #: 16 characters or more
     name: str = "studio"  #: of the endpoint, and the user as which they log in
+
+
+@dataclass(frozen=True)
+class ManagerUser:
+    """Who may look at the trunks through the manager: see dialplan/manager.conf.j2."""
+
+    name: str
+    secret: str = field(repr=False)  #: 32 characters or more
+    port: int = 5038  #: on loopback
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class PbxSite:
     outbound_context: str = "kenko-outbound"
     user: str = ""  #: system user to become after start as root
     house: HousePhone | None = None  #: None: no telephone but the trunk
+    manager: ManagerUser | None = None  #: None: there is no manager
     more_trunks: tuple[Trunk, ...] = ()
     external_address: str = ""  #: how the provider sees us, if a router translates addresses
     local_networks: tuple[str, ...] = ()  #: where nothing is translated
@@ -87,6 +98,9 @@ class PbxSite:
     def trunks(self) -> tuple[Trunk, ...]:
         """All of them, the first first."""
         return (self.trunk, *self.more_trunks)
+
+
+Record = PbxSite | Trunk | HousePhone | ManagerUser
 
 
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
@@ -120,11 +134,12 @@ def write(files: dict[str, str], folder: Path) -> None:
 
 
 def _check(site: PbxSite) -> None:
-    records: tuple[PbxSite | Trunk | HousePhone, ...] = (site, *site.trunks, *((site.house,) if site.house else ()))
+    others = (site.house, site.manager)
+    records: tuple[Record, ...] = (site, *site.trunks, *(each for each in others if each))
     found = [each for record in records for each in _unsafe_values(record)]
     if not site.inbound_numbers or not all(_NUMBER.fullmatch(each) for each in site.inbound_numbers):
         found.append(problem("pbx.inbound_number"))
-    if len(site.ari_secret) < 32:
+    if len(site.ari_secret) < 32 or (site.manager and len(site.manager.secret) < 32):
         found.append(problem("pbx.short_secret"))
     if not all(each.networks for each in site.trunks):
         found.append(problem("pbx.no_networks"))
@@ -138,7 +153,7 @@ def _check(site: PbxSite) -> None:
         raise BadInput(*found)
 
 
-def _unsafe_values(record: PbxSite | Trunk | HousePhone) -> Iterator[Problem]:
+def _unsafe_values(record: Record) -> Iterator[Problem]:
     for each in fields(record):
         value = getattr(record, each.name)
         parts = value if isinstance(value, tuple) else (value,)

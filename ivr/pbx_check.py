@@ -61,7 +61,7 @@ def compare_files(files: Mapping[str, str], there: Mapping[str, FileFacts], runn
             continue
         if fact.text != text:
             found.append(problem("pbx.differs.file", name=name))
-        if fact.mode & 0o007 and re.search(r"(?m)^password", text):
+        if fact.mode & 0o007 and re.search(r"(?m)^(password|secret)", text):
             found.append(problem("pbx.differs.open_file", name=name))
         if running and running.last_reload and fact.changed and fact.changed > running.last_reload:
             found.append(problem("pbx.differs.not_reloaded", name=name))

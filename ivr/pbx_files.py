@@ -12,7 +12,7 @@ from ivr import pbx
 from ivr.asterisk import SipTrunk
 from ivr.config import Config, read_secret
 from ivr.errors import BadInput, problem
-from ivr.pbx import HousePhone, PbxSite, Trunk
+from ivr.pbx import HousePhone, ManagerUser, PbxSite, Trunk
 
 #: The first words of every file that we render: what does not begin so is not ours.
 OURS = "; Kenko Call"
@@ -26,6 +26,7 @@ INCLUDED_FROM = {
     "kenko_extensions_custom.conf": ("extensions_custom.conf", "extensions.conf"),
     "kenko_ari_custom.conf": ("ari_additional_custom.conf", "ari.conf"),
     "kenko_cdr_custom.conf": ("cdr_custom.conf",),
+    "kenko_manager_custom.conf": ("manager_custom.conf", "manager.conf"),
 }
 
 
@@ -63,7 +64,15 @@ def _site(config: Config, trunks: list[Trunk]) -> PbxSite:
         external_address=settings.external_address or "",
         local_networks=settings.local_networks,
         house=_house(config),
+        manager=_manager(config),
     )
+
+
+def _manager(config: Config) -> ManagerUser | None:
+    watch = config.watch
+    if watch.ami_secret_file is None:
+        return None
+    return ManagerUser(watch.ami_user, read_secret(watch.ami_secret_file), watch.ami_port)
 
 
 def _house(config: Config) -> HousePhone | None:
@@ -79,11 +88,15 @@ def render(config: Config, *, existing: bool) -> dict[str, str]:
         return pbx.render(site_of(config))
     # The PBX has its own trunks: nothing of what is kept names this one.
     files = pbx.render(_site(config, [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]))
-    return {
+    ours = {
         "kenko_extensions_custom.conf": own_contexts(files["extensions.conf"]),
         "kenko_ari_custom.conf": f"{OURS}: our user of ARI. Mode 0640.\n" + section(files["ari.conf"], config.pbx.user),
         "kenko_cdr_custom.conf": f"{OURS}: below [mappings].\n" + _mappings(files["cdr_custom.conf"]),
     }
+    if config.watch.ami_secret_file:
+        user = section(files["manager.conf"], config.watch.ami_user)
+        ours["kenko_manager_custom.conf"] = f"{OURS}: our user of the manager. Mode 0640.\n{user}"
+    return ours
 
 
 def own_contexts(text: str) -> str:
@@ -126,7 +139,8 @@ def _trunks(config: Config) -> list[Trunk]:
     missing = [each.name for each in config.all_trunks() if each.name not in reached]
     if missing:
         raise BadInput(*(problem("pbx.no_sip_trunk", name=each) for each in missing))
-    return [_trunk(reached[each.name], each.caller_id or "") for each in config.all_trunks()]
+    callers = config.caller_of_trunk()
+    return [_trunk(reached[each.name], callers.get(each.name, "")) for each in config.all_trunks()]
 
 
 def _trunk(given: SipTrunk, caller_id: str) -> Trunk:

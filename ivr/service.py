@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ivr import inbound, metrics, outbound, systemd, takeover, takes
+from ivr.ami.alarms import View, up
+from ivr.ami.link import AmiSettings
 from ivr.ari.app import Pbx
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -21,9 +23,12 @@ from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
 from ivr.config import Config, read_secret
 from ivr.conversation import Voice
+from ivr.inforce import IN_FORCE, hours_text
 from ivr.live import Live, go_live, run_live
 from ivr.loading import prepare
+from ivr.lookout import Lookout, keep_watch, look_up, watch_settings
 from ivr.recordings import orphans
+from ivr.selftest import answer_wishes
 from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
@@ -138,6 +143,7 @@ async def serve(config: Config, world: World) -> int:
     """Run until SIGINT or SIGTERM. Raises BadInput, PbxError or StorageError if it cannot start or must not go on."""
     settings = pbx_settings(config)
     pin = takes.read_pin(config.studio.pin_file) if config.studio.extension else None
+    manager = watch_settings(config)
     if not config.database.exists():
         prepare(config)  # Nothing is made for a service that could hold no call.
     stop = asyncio.Event()
@@ -148,11 +154,12 @@ async def serve(config: Config, world: World) -> int:
         live = await go_live(config, database, world.now, world.new_id, lambda: uuid.uuid4().hex)
         await live.look()
         await _look_for_orphans(live.site)
+        await database.write(facts.set_fact, IN_FORCE, hours_text(config))
         takes.forget_takes(config.pbx.value_links)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()
         gc.freeze()
-        await _run(live, world, settings, pin, stop)
+        await _run(live, world, settings, manager, pin, stop)
     return 0
 
 
@@ -164,7 +171,14 @@ async def _look_for_orphans(site: Site) -> None:
         log.warning("%s recordings belong to nobody", len(lost), extra={"action": "recordings_unnamed"})
 
 
-async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None, stop: asyncio.Event) -> None:
+async def _run(
+    live: Live,
+    world: World,
+    settings: PbxSettings,
+    manager: AmiSettings | None,
+    pin: str | None,
+    stop: asyncio.Event,
+) -> None:
     site, desk = live.site, Desk(live, pin, world.sleep)
     pbx = Pbx(
         settings,
@@ -187,6 +201,11 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
         new_id=world.new_id,
         clock=ClockGuard(world.now, time.monotonic, is_synchronised),
     )
+    lookout = Lookout(site.config, site.database, dialer.gates, world.now, _real_now, look_up)
+    watching = asyncio.create_task(keep_watch(lookout, manager, world.sleep, random.random), name="watch")
+    testing = asyncio.create_task(
+        answer_wishes(lambda: live.site, pbx.line.dial_ourselves, _real_now, time.monotonic, world.sleep), name="test"
+    )
     connection = asyncio.create_task(pbx.run(), name="pbx")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
@@ -194,13 +213,15 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
     living = asyncio.create_task(
         systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
     )
-    figures = asyncio.create_task(metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx)), name="metrics")
+    figures = asyncio.create_task(
+        metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx, lookout.view)), name="metrics"
+    )
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
+    parts = {connection, dialling, looking, watching, testing, living, figures, stopping}
     try:
-        parts = {connection, dialling, looking, living, figures, stopping}
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
         for task in done - {stopping}:
@@ -208,7 +229,7 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
         dialling.cancel()
         await _let_calls_end(dialer, desk)
     finally:
-        ours = (connection, dialling, looking, living, figures, stopping, *dialer.under_way)
+        ours = {*parts, *dialer.under_way}
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
@@ -217,10 +238,14 @@ async def _run(live: Live, world: World, settings: PbxSettings, pin: str | None,
 
 async def _prove(site: Site) -> None:
     """Write down that we live: in real time, whatever time practice keeps. Raises StorageError."""
-    await site.database.write(facts.set_fact, systemd.HEARTBEAT, datetime.now(UTC).isoformat())
+    await site.database.write(facts.set_fact, systemd.HEARTBEAT, _real_now().isoformat())
 
 
-async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
 
@@ -238,6 +263,8 @@ async def _figures(site: Site, pbx: Pbx) -> metrics.Figures:
         alerts=found.alerts.count,
         alert_age=age(found.alerts),
         alarms=found.alarms.count,
+        trunks=up(view),
+        trunk_channels=view.channels,
     )
 
 
@@ -262,6 +289,7 @@ def pbx_settings(config: Config) -> PbxSettings:
         read_secret(pbx.secret_file),
         trunk=first,
         more_trunks=tuple(more),
+        callers=config.caller_of_trunk(),
         transport=Transport(pbx.transport),
         numbering=config.numbering,
     )

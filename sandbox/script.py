@@ -37,6 +37,8 @@ class Does(StrEnum):
     CONGESTION = "congestion"
     REJECTS = "rejects"
     UNREACHABLE = "unreachable"  #: switched off, out of range
+    BARRED = "barred"  #: not the person's doing: the carrier takes no calls from us
+    SILENT = "silent_network"  #: nothing answers in time, so says the carrier
 
 
 #: The SIP answer of a number that is not answered by anybody.
@@ -46,6 +48,8 @@ SIP_STATUS = {
     Does.CONGESTION: 503,
     Does.REJECTS: 603,
     Does.UNREACHABLE: 480,
+    Does.BARRED: 403,
+    Does.SILENT: 408,
 }
 
 

@@ -50,7 +50,7 @@ class Installation:
 
 
 def write_files(network: Network, people: Iterable[Person], folder: Path, changes: Mapping[str, Any]) -> Installation:
-    """config.yaml, the secret and the roster. `changes` go over the settings, part by part."""
+    """config.yaml, the secret and the roster. `changes` go over the settings, part by part; None takes one out."""
     folder = folder.resolve()  # paths in config.yaml would count from there
     folder.mkdir(parents=True, exist_ok=True)
     made = Installation(folder)
@@ -77,6 +77,7 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
     }
     for part, values in changes.items():
         settings[part] = settings.get(part, {}) | values if isinstance(values, Mapping) else values
+    settings = {part: values for part, values in settings.items() if values is not None}
     made.config.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)

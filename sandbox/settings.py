@@ -1,14 +1,16 @@
 """Where one practice network lives: its folder, its ports, its Asterisk."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ivr.pbx import HousePhone, PbxSite, Trunk
+from ivr.pbx import HousePhone, ManagerUser, PbxSite, Trunk
 from sandbox.install import Asterisk
 
 #: Fictional: 050-0 is never assigned.
 INBOUND_NUMBER = "05000000100"
+#: What a second trunk presents.
+SECOND_NUMBER = "05000000200"
 #: On which staff speak prompts.
 STUDIO_EXTENSION = "701"
 #: Ports that one network takes, from its base port.
@@ -27,22 +29,27 @@ class NetworkSettings:
     channels: int = 30  #: calls at once, at most 140
     inbound_numbers: tuple[str, ...] = (INBOUND_NUMBER,)
     longest_call: int = 1800  #: seconds
+    second_trunk: bool = False  #: `trunk-2` to the same carrier, which calls us `line2` there and is told SECOND_NUMBER
     secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
 
 
 def pbx_site(settings: NetworkSettings) -> PbxSite:
     """Our PBX, configured as a site would configure it."""
     base = settings.base_port
+    # 1 s: the practice carrier may come and go faster than a real one.
+    trunk = Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1)
+    second = replace(trunk, name="trunk-2", from_user="line2", caller_id=SECOND_NUMBER)
     return _site(
         settings,
         "pbx",
         sip_port=base,
         ari_port=base + 1,
-        # 1 s: the practice carrier may come and go faster than a real one.
-        trunk=Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1),
+        trunk=trunk,
+        more_trunks=(second,) if settings.second_trunk else (),
         rtp_first=base + 100,
         rtp_last=base + 399,
         channels=settings.channels,
+        manager=ManagerUser("kenko-watch", settings.secret, base + 4),
         house=HousePhone(STUDIO_EXTENSION, ("127.0.0.1/32",), settings.secret),
     )
 

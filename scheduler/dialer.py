@@ -17,10 +17,13 @@ from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
 from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
+from scheduler.gates import Gates
+from scheduler.health import PROBE_AFTER, Health
 from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import Queue, Step
 from scheduler.rows import SETTLED, Rows
+from scheduler.standing import Standing, begin, end, look_after, passable, take_over
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class Dialer:
     new_id: Callable[[], str]
     clock: ClockGuard
     inherited_now: Callable[[], int] = lambda: 0  #: calls in progress that a process before us began
+    gates: Gates = field(default_factory=Gates)  #: of each trunk; whoever watches them closes and opens
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
     queue: Queue = field(default_factory=Queue)
     planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
@@ -63,6 +67,8 @@ class Dialer:
             for each in self.config.all_trunks()
         )
         self.loads: dict[str, Load] = {each.name: Load() for each in self.trunks}
+        healths = {each.name: Health() for each in self.trunks}
+        self.standing = Standing(self.gates, healths, back_off or PROBE_AFTER)
         self.lock = asyncio.Lock()
 
 
@@ -151,9 +157,12 @@ async def tick(dialer: Dialer) -> datetime | None:
             await _consider(dialer, step, None)
         if not _may_dial(dialer):
             return None
+        await take_over(dialer.standing, dialer.rows, now)
+        await look_after(dialer.standing, dialer.rows, now)
         while True:
             now = dialer.now()
-            trunk, again = choose_trunk(dialer.trunks, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
+            usable = passable(dialer.standing, dialer.trunks, now)
+            trunk, again = choose_trunk(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
             if trunk is None:
                 return again if dialer.queue.due(now) else dialer.queue.next_at()
             taken = dialer.queue.take(now)
@@ -243,6 +252,7 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
     dialer.queue.put(step, then)
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
+    begin(dialer.standing, trunk.name, attempt)
     task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
@@ -263,9 +273,11 @@ async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.A
     """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free."""
     now = dialer.now()
     async with dialer.lock:
-        facts = await dialer.rows.facts_of(step.person_id, attempt.day)
-        outcome = next((each.outcome for each in facts.attempts if each.id == attempt.id), None)
-        dialer.loads[trunk.name] = learn(trunk, dialer.loads[trunk.name], outcome, attempt.planned_at, now)
+        ended = await dialer.rows.end_of(attempt)
+        await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
+        if not ended.is_refusal:  # else it is not full, and its gate is closed
+            load = dialer.loads[trunk.name]
+            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
         dialer.queue.drop(step.key)
         await _consider(dialer, step, None)
         dialer.queue.free(attempt.number, now)

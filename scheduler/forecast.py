@@ -1,6 +1,7 @@
 """What a day will bring: who is called when, who is not and why, and whether the lines suffice. Touches nothing."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -8,7 +9,9 @@ from random import Random
 
 from ivr.call import Outcome
 from ivr.config import Config
+from ivr.handover import Settled
 from ivr.person import Person, is_paused
+from ivr.storage.sofar import NOTHING, SoFar
 from ivr.window import NoWindow, Window, slots_of
 from scheduler.model import Model
 from scheduler.simulate import World
@@ -28,7 +31,8 @@ class Planned:
     risk: int
     first: datetime  #: when the window begins
     until: datetime
-    call_at: datetime | None  #: when the first call is to be expected; None: not within the window
+    call_at: datetime | None  #: when the next call is to be expected; None: not within the window
+    attempts: int = 0  #: made already
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class SlotForecast:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A day that has not been yet."""
+    """A day, or what is left of it."""
 
     day: date
     called: tuple[Planned, ...]
@@ -61,19 +65,30 @@ class Forecast:
     slots: tuple[SlotForecast, ...]
     lines: int
     finished_at: datetime | None  #: end of the last call
-    reported: int  #: how many reports to expect
-    follow_up: int  #: how many people staff will have to ring
+    reported: int  #: how many reports to expect, those that are there among them
+    follow_up: int  #: how many people staff will have to ring, or have had to
 
 
 #: So many days are run for a roster up to `FEW`, and the middle one is told; chance weighs less in bigger ones.
 DAYS, FEW = 7, 2000
 
 
-def forecast(config: Config, people: Sequence[Person], day: date, model: Model) -> Forecast:
-    """Run the day on the virtual clock with the people of the roster: of several runs the middle one."""
-    planned, absent = who(config, people, day)
+def forecast(
+    config: Config,
+    people: Sequence[Person],
+    day: date,
+    model: Model,
+    before: SoFar = NOTHING,
+    now: datetime | None = None,
+) -> Forecast:
+    """Run the day on the virtual clock with the people of the roster: of several runs the middle one.
+
+    `before` and `now`: what has become of the day already, and until when; the rest of it is run.
+    """
+    planned, absent = _left(*who(config, people, day), before, now)
     observed = [each for each in people if each.closing is None]
-    worlds = [World(config, observed, day, model, Random(seed)) for seed in range(DAYS if len(people) <= FEW else 1)]
+    seeds = range(DAYS if len(people) <= FEW else 1)
+    worlds = [World(config, observed, day, model, Random(seed), before, now) for seed in seeds]
     runs = sorted(((each.run(), each) for each in worlds), key=lambda pair: pair[0].makespan)
     result, world = runs[len(runs) // 2]
     called = tuple(replace(each, call_at=world.first_calls.get((each.person_id, each.slot))) for each in planned)
@@ -101,6 +116,26 @@ def who(config: Config, people: Sequence[Person], day: date) -> tuple[list[Plann
             elif reason is not None:
                 absent.append(NotPlanned(person.id, slot.slot, *reason))
     return planned, absent
+
+
+def _left(
+    planned: Sequence[Planned], absent: Sequence[NotPlanned], before: SoFar, now: datetime | None
+) -> tuple[list[Planned], list[NotPlanned]]:
+    """Without those who need no call any more, who are told why; with the calls that were made."""
+    settled = {(row.person_id, row.slot): row.settled for row in before.rows}
+    tried = Counter((each.person_id, each.slot) for each in before.attempts)
+    left, done = [], list(absent)
+    for each in planned:
+        key = (each.person_id, each.slot)
+        if each.person_id in before.reported:
+            done.append(NotPlanned(*key, "reported", needs_staff=False))
+        elif each.person_id in before.with_staff or settled.get(key) is Settled.HANDED_OVER:
+            done.append(NotPlanned(*key, "with_staff", needs_staff=False))
+        elif now is not None and each.until <= now:
+            done.append(NotPlanned(*key, "slot_over", needs_staff=False))
+        else:
+            left.append(replace(each, attempts=tried[key]))
+    return left, done
 
 
 def _why_not(person: Person, slot: Window | NoWindow) -> tuple[str, bool] | None:

@@ -8,8 +8,10 @@ from ivr.call import CallState, Outcome
 from ivr.handover import HandOver, Settled
 from ivr.person import Closing, Person
 from ivr.storage import agenda, calls
-from ivr.storage.agenda import Facts, Row, TooManyTries, Used
+from ivr.storage.agenda import Facts, Row, TooManyTries, Used, uses_of
 from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
+from ivr.storage.sofar import SoFar
+from scheduler.health import End
 
 Key = tuple[str, date, str]
 
@@ -25,6 +27,7 @@ class MemoryRows:
     on_number: dict[tuple[str, date], Used] = field(default_factory=dict)
     reported: set[tuple[str, date]] = field(default_factory=set)
     follow_ups: dict[tuple[str, date], HandOver] = field(default_factory=dict)
+    with_staff: set[tuple[str, date]] = field(default_factory=set)  #: a task of theirs ends all calls of the day
     facts: dict[str, str] = field(default_factory=dict)
     alarms: dict[tuple[str, str], str] = field(default_factory=dict)
     raised: list[tuple[datetime, str, str]] = field(default_factory=list)
@@ -36,6 +39,18 @@ class MemoryRows:
         """Somebody comes under observation, or changes."""
         self.people[person.id] = person
         self.since.setdefault(person.id, at)
+
+    def know(self, day: date, before: SoFar) -> None:
+        """What has become of the day so far; days off are planned anew, as the loop does at its start."""
+        for row in before.rows:
+            if row.person_id in self.people and (row.settled is not Settled.EXCLUDED or row.tries):
+                self._store(row)
+        for each in before.attempts:
+            self.attempts.setdefault((each.person_id, day), []).append(each)
+        uses = uses_of((each.number, each.outcome, each.ended_at) for each in before.attempts)
+        self.on_number.update({(number, day): used for number, used in uses.items()})
+        self.reported.update((each, day) for each in before.reported & self.people.keys())
+        self.with_staff.update((each, day) for each in before.with_staff & self.people.keys())
 
     def close(self, person_id: str, at: datetime) -> None:
         """Staff end the observation."""
@@ -108,7 +123,7 @@ class MemoryRows:
             tuple(self.attempts.get((person_id, day), ())),
             {each: used for each in person.numbers if (used := self.on_number.get((each, day))) is not None},
             (person_id, day) in self.reported,
-            (person_id, day) in self.follow_ups,
+            (person_id, day) in self.with_staff,
             False,
         )
 
@@ -126,6 +141,11 @@ class MemoryRows:
         self._store(replace(row, tries=row.tries + 1, next_at=then))
         mine.append(attempt)
         self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
+
+    async def end_of(self, attempt: calls.Attempt) -> End:
+        # Simulated trunks neither refuse calls nor stay silent.
+        mine = self.attempts[attempt.person_id, attempt.day]
+        return End(next(each.outcome for each in mine if each.id == attempt.id))
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         self._change((person_id, day, slot), lambda row: replace(row, next_at=at))

@@ -9,6 +9,7 @@ from ivr.person import Person
 from ivr.storage import agenda, alarms, calls, facts, periods
 from ivr.storage.agenda import Facts, Row
 from ivr.storage.database import Database
+from scheduler.health import End
 
 #: The last day on which everybody was reached or handed over.
 SETTLED = "dialer.settled"
@@ -39,6 +40,9 @@ class Rows(Protocol):
 
     async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
         """Write an attempt down with the next step. Raises AlreadyCalling, TooManyTries, LookupError."""
+
+    async def end_of(self, attempt: calls.Attempt) -> End:
+        """How its call ended, as far as anybody knows."""
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         """When to look again."""
@@ -105,6 +109,9 @@ class DatabaseRows:
 
     async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
         await self._database.write(agenda.begin_attempt, attempt, then)
+
+    async def end_of(self, attempt: calls.Attempt) -> End:
+        return End(*await self._database.read(calls.end_of_attempt, attempt.id))
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         await self._database.write(agenda.set_next, person_id, day, slot, at)

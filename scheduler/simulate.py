@@ -17,6 +17,7 @@ from ivr.config import Config
 from ivr.handover import Settled
 from ivr.person import Person
 from ivr.storage import calls
+from ivr.storage.sofar import NOTHING, SoFar
 from ivr.window import EARLIEST, LATEST, PATIENTS
 from scheduler.clock import ClockGuard
 from scheduler.dialer import LONGEST_CALL, Dialer, tick
@@ -71,13 +72,27 @@ PACE = 30.0
 class World:
     """One simulated day."""
 
-    def __init__(self, config: Config, people: Sequence[Person], day: date, model: Model, chance: Random) -> None:
+    def __init__(
+        self,
+        config: Config,
+        people: Sequence[Person],
+        day: date,
+        model: Model,
+        chance: Random,
+        before: SoFar = NOTHING,
+        now: datetime | None = None,
+    ) -> None:
+        """`before` and `now`: the day is in its middle, and this much of it has been."""
         self.config, self.day, self.model, self.chance = config, day, model, chance
         self.begin = datetime.combine(day, datetime.min.time(), config.centre.zone).astimezone(UTC)
         self.loop = VirtualLoop(self._pass)
         self.rows = MemoryRows()
         for each in people:
-            self.rows.enter(each, self.begin)
+            self.rows.enter(each, before.since.get(each.id, self.begin))
+        self.rows.know(day, before)
+        self.start_at = max(now or self.begin, self.begin)
+        self.under_way = [each for each in before.attempts if each.outcome is None]  #: begun before, by the real one
+        self.known = {(each.person_id, each.slot) for each in before.attempts}  #: who has had their first call
         self.tally = Tally()
         self.first_calls: dict[tuple[str, str], datetime] = {}  #: person and slot -> when
         self.ids = 0
@@ -97,6 +112,7 @@ class World:
             ring=self._ring,
             is_open=lambda: True,
             inbound_now=lambda: 0,
+            inherited_now=lambda: len(self.under_way),
             now=self.now,
             new_id=self._new_id,
             clock=ClockGuard(self.now, self.loop.time, lambda: True),
@@ -121,24 +137,43 @@ class World:
                 )
 
     async def _ring(self, attempt: calls.Attempt, trunk: str) -> None:
-        tally, model = self.tally, self.model
+        tally = self.tally
         tally.attempts += 1
         now = self.now()
         tally.first_at = tally.first_at or now
-        if (attempt.person_id, attempt.slot) not in self.first_calls:
-            self.first_calls[attempt.person_id, attempt.slot] = tally.last_first_at = now
+        if (key := (attempt.person_id, attempt.slot)) not in self.first_calls:
+            self.first_calls[key] = now
+            if key not in self.known:
+                tally.last_first_at = now
         in_use = sum(each.outbound for each in self.dialer.loads.values())
         tally.most_at_once = max(tally.most_at_once, in_use)
-        outcome = draw(model, self.chance)
-        seconds = max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])
-        if outcome is Outcome.NO_ANSWER:
-            seconds = model.seconds[outcome]
+        outcome, seconds = self._draw(attempt)
         tally.longest = max(tally.longest, seconds)
         await asyncio.sleep(seconds)
+        self._end(attempt, outcome)
+
+    def _draw(self, attempt: calls.Attempt) -> tuple[Outcome, float]:
+        """How a call will end, and after how many seconds."""
+        model = self.model
+        nth = len(self.rows.attempts[attempt.person_id, attempt.day])
+        outcome = draw(model, self.chance, attempt.person_id, nth)
+        if outcome is Outcome.NO_ANSWER:
+            return outcome, model.seconds[outcome]
+        return outcome, max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])
+
+    def _end(self, attempt: calls.Attempt, outcome: Outcome) -> None:
         if outcome is Outcome.ANSWERED:
             self.rows.report(attempt.person_id, attempt.day)
         self.rows.end(attempt.id, attempt.person_id, attempt.day, outcome, self.now())
-        tally.finished_at = self.now()
+        self.tally.finished_at = self.now()
+
+    async def _go_on(self, attempt: calls.Attempt) -> None:
+        """A call that had begun before."""
+        outcome, seconds = self._draw(attempt)
+        until = attempt.planned_at + timedelta(seconds=seconds)
+        await asyncio.sleep(max(1.0, (until - self.now()).total_seconds()))
+        self._end(attempt, outcome)
+        self.under_way.remove(attempt)
 
     async def _crash(self) -> None:
         """kill -9 and a new start."""
@@ -177,11 +212,14 @@ class World:
 
     async def _day(self) -> None:
         window = self._window()
-        await asyncio.sleep((window[0] - self.begin).total_seconds() - 60)
+        first = max(window[0] - timedelta(seconds=60), self.start_at)
+        await asyncio.sleep((first - self.begin).total_seconds())
+        # Before the first tick: they hold lines.
+        events = [asyncio.create_task(self._go_on(each)) for each in self.under_way]
         self._begin_jobs()
-        events = [asyncio.create_task(each) for each in self._events(*window)]
+        events += [asyncio.create_task(each) for each in self._events(*window)]
         # Everybody is reached or handed over by then: nobody is rung after the window, and no call is so long.
-        await asyncio.sleep((window[1] - self.now() + LONGEST_CALL).total_seconds())
+        await asyncio.sleep(max(0.0, (window[1] - self.now()).total_seconds()) + LONGEST_CALL.total_seconds())
         for each in [*self.jobs, *events, *self.dialer.under_way]:
             each.cancel()
         await asyncio.gather(*self.jobs, *events, *self.dialer.under_way, return_exceptions=True)
@@ -209,7 +247,7 @@ class World:
 
     def run(self) -> Result:
         """The day, as fast as it goes."""
-        quiet = [logging.getLogger("scheduler.dialer"), logging.getLogger("scheduler.watch")]
+        quiet = [logging.getLogger(f"scheduler.{each}") for each in ("dialer", "standing", "watch")]
         levels = [each.level for each in quiet]
         for each in quiet:
             each.setLevel(logging.CRITICAL)  # a hundred thousand lines help nobody
@@ -225,7 +263,9 @@ class World:
         tally = self.tally
         ends = {key[0]: row.settled for key, row in self.rows.rows.items() if key[1] == self.day}
         reported = {person for person, day in self.rows.reported if day == self.day}
-        handed = {person for person, day in self.rows.follow_ups if day == self.day} - reported
+        handed = {person for person, day in (*self.rows.follow_ups, *self.rows.with_staff) if day == self.day}
+        handed |= {person for person, how in ends.items() if how is Settled.HANDED_OVER}
+        handed -= reported
         excluded = {person for person, how in ends.items() if how is Settled.EXCLUDED} - reported - handed
         lines = sum(each.usable for each in self.dialer.trunks)
         makespan = (tally.finished_at - tally.first_at).total_seconds() if tally.finished_at and tally.first_at else 0.0

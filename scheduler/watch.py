@@ -8,17 +8,19 @@ from ivr.window import Window, slot_of
 from scheduler.clock import JUMP
 from scheduler.dialer import Dialer
 from scheduler.rows import LAST_LOOK
-from scheduler.watchdog import Finding, Slot, View, findings
+from scheduler.standing import take_over
+from scheduler.watchdog import REFUSED, SILENT, Finding, Slot, View, findings
 
 log = logging.getLogger(__name__)
 
 #: Alarms that the watchdog raises, and ends when it does not find them any more.
-WATCHED = ("behind", "nobody_due", "gate_closed", "trunk_full", "lines_idle", "clock")
+WATCHED = ("behind", "nobody_due", "gate_closed", "trunk_full", "lines_idle", "clock", REFUSED, SILENT)
 
 
 async def watch(dialer: Dialer) -> None:
     """Compare what should be with what is."""
     await _check_last_look(dialer)
+    await take_over(dialer.standing, dialer.rows, dialer.now())
     found = await _clock(dialer)
     if not found:  # with a wrong clock everything else looks wrong too
         found = findings(await _view(dialer))
@@ -82,6 +84,8 @@ async def _view(dialer: Dialer) -> View:
         inbound=dialer.inbound_now() + dialer.inherited_now(),
         idle_since=waiting if dialer.last_start is None else max(dialer.last_start, waiting),
         closed_since=dialer.closed_since,
+        healths=dialer.standing.healths,
+        shut=frozenset(each.name for each in dialer.trunks if not dialer.gates.is_open(each.name)),
     )
 
 

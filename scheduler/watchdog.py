@@ -1,9 +1,10 @@
 """What must be told to staff about the calling itself: facts in, alarms out. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from scheduler.health import Health
 from scheduler.pacing import Load, Trunk, free_lines
 
 #: A slot has run for so long before it can be behind.
@@ -17,6 +18,8 @@ CALL_SECONDS = 180.0
 IDLE = timedelta(minutes=2)
 #: The gate is closed while people wait for so long.
 CLOSED = timedelta(minutes=5)
+#: Kinds of alarms about one trunk.
+REFUSED, SILENT = "trunk_refused", "trunk_silent"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class View:
     idle_since: datetime  #: last start of a call, or since when people wait
     closed_since: datetime | None  #: the gate
     call_seconds: float = CALL_SECONDS
+    healths: Mapping[str, Health] = field(default_factory=dict)  #: of the trunks
+    shut: frozenset[str] = frozenset()  #: trunks whose gate is closed
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,18 @@ class Finding:
 
 def findings(view: View) -> list[Finding]:
     """Everything that is wrong now."""
-    found = [*_behind(view), *_nobody(view), *_closed(view), *_full(view)]
+    trunks = [each for name, health in view.healths.items() for each in of_trunk(name, health)]
+    found = [*_behind(view), *_nobody(view), *_closed(view), *_full(view), *trunks]
     if not found:
         found += _idle(view)
     return found
+
+
+def of_trunk(name: str, health: Health) -> list[Finding]:
+    """That the provider refuses our calls, or that nobody answers there."""
+    if health.is_refused:
+        return [Finding(REFUSED, name, f"SIP {health.status or '?'} ×{health.refusals}")]
+    return [Finding(SILENT, name, str(health.silent))] if health.is_suspect else []
 
 
 def expected(slot: Slot, usable: int, call_seconds: float, now: datetime) -> int:
@@ -107,7 +120,8 @@ def _full(view: View) -> list[Finding]:
 
 
 def _idle(view: View) -> list[Finding]:
-    free = sum(free_lines(each, view.loads[each.name], view.inbound) for each in view.trunks)
+    usable = [each for each in view.trunks if each.name not in view.shut]
+    free = sum(free_lines(each, view.loads[each.name], view.inbound) for each in usable)
     if view.due and free and view.closed_since is None and view.now - view.idle_since >= IDLE:
         return [Finding("lines_idle", "", f"{free}/{view.due}")]
     return []

@@ -28,6 +28,8 @@ PURE = (
     "ivr.flow.page",
     "ivr.flow.style",
     "ivr.leaflet.content",
+    "ivr.ami.alarms",
+    "ivr.ami.state",
     "ivr.ari.causes",
     "ivr.ari.events",
     "ivr.ari.playing",
@@ -43,6 +45,8 @@ PURE = (
     "ivr.window",
     "scheduler.calendar",
     "scheduler.clock",
+    "scheduler.gates",
+    "scheduler.health",
     "scheduler.pacing",
     "scheduler.policy",
     "scheduler.queue",
@@ -50,7 +54,7 @@ PURE = (
 )
 #: What a pure module may import besides pure ones: reading YAML text into records, and how problems are said.
 PURE_MAY_USE = ("ivr.document", "ivr.errors", "ivr.messages", "ivr.phone")
-DRIVERS = ("ivr.ari", "ivr.terminal")
+DRIVERS = ("ivr.ami", "ivr.ari", "ivr.terminal")
 #: Nothing of these may be known to a driver.
 NOT_FOR_DRIVERS = ("ivr.storage", "ivr.config", "scheduler", "ivr.service", "ivr.cli")
 #: Where the real clock, real ids and real sleep may be named.

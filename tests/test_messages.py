@@ -12,6 +12,8 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
+from ivr.ami import alarms as ami
+from ivr.ami.state import State
 from ivr.call import CallState, Direction, Outcome
 from ivr.cli.day import STATUS_COLUMNS
 from ivr.cli.roster import DECISION_COLUMNS, Standing
@@ -86,8 +88,9 @@ FAMILIES: dict[str, Iterable[str]] = {
     "risk": Risk,
     "standing": Standing,
     "decided": Decided,
-    "off": (*Off, "paused", "no_number"),
-    "alarm": WATCHED,
+    "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
+    "alarm": (*WATCHED, *ami.WATCHED),
+    "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
     "light": [each.name.lower() for each in Light],

@@ -28,6 +28,8 @@ FIGURES = Figures(
     alerts=0,
     alert_age=0.0,
     alarms=1,
+    trunks={"east": 1, "west": 0},
+    trunk_channels={"east": 2},
 )
 
 
@@ -44,6 +46,9 @@ def test_prometheus_can_read_it() -> None:
     assert read(exposition(FIGURES).decode()) == {
         "kenko_calls_in_progressinbound": 1.0,
         "kenko_calls_in_progressoutbound": 2.0,
+        "kenko_trunk_upeast": 1.0,
+        "kenko_trunk_upwest": 0.0,
+        "kenko_trunk_channelseast": 2.0,
         "kenko_attempts_totalanswered": 7.0,
         "kenko_attempts_totalbusy": 1.0,
         "kenko_connected": 1.0,

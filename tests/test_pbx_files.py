@@ -84,10 +84,10 @@ def test_a_trunk_of_which_nothing_is_said(tmp_path: Path) -> None:
 
 def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) -> None:
     files = pbx_files.render(config_with(tmp_path, {}), existing=True)
-    assert files.keys() == pbx_files.INCLUDED_FROM.keys()
+    assert files.keys() == pbx_files.INCLUDED_FROM.keys() - {"kenko_manager_custom.conf"}
     dialplan = files["kenko_extensions_custom.conf"]
     headings = [line for line in dialplan.splitlines() if line.startswith("[")]
-    assert headings == ["[kenko-inbound]", "[kenko-outbound]", "[kenko-apology]"]
+    assert headings == ["[kenko-inbound]", "[kenko-outbound]", "[kenko-test]", "[kenko-apology]"]
     assert "kenko-apology,s,1" in dialplan
     # Nothing leads to a context of somebody else's.
     assert "?apology" not in dialplan
@@ -97,6 +97,30 @@ def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) 
     assert "[" not in files["kenko_cdr_custom.conf"].replace("[mappings]", "")
     assert "calls.csv => " in files["kenko_cdr_custom.conf"]
     assert all(each.startswith(pbx_files.OURS) for each in files.values())
+
+
+def test_the_manager_is_open_for_our_look_only(tmp_path: Path) -> None:
+    (tmp_path / "ami.secret").write_text("a" * 40, encoding="utf-8")
+    watch = {"ami_secret_file": str(tmp_path / "ami.secret"), "ami_port": 5039}
+    config = config_with(tmp_path, {"sip_trunks": [TRUNK]}, watch=watch)
+    files = pbx_files.render(config, existing=False)
+    assert "enabled = yes\nwebenabled = no\nbindaddr = 127.0.0.1\nport = 5039\n" in files["manager.conf"]
+    user = pbx_files.section(files["manager.conf"], "kenko-watch")
+    assert f"secret = {'a' * 40}\n" in user
+    # What places calls, runs commands or changes files is not in it.
+    assert "read = system,security\nwrite = reporting\n" in user
+    assert "load = res_manager_devicestate.so" in files["modules.conf"]
+    existing = pbx_files.render(config, existing=True)
+    assert user in existing["kenko_manager_custom.conf"]
+    assert "enabled" not in existing["kenko_manager_custom.conf"]
+    assert "a" * 40 not in pbx_files.difference("manager.conf", None, files["manager.conf"])
+    none = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK]}), existing=False)
+    assert "enabled = no" in none["manager.conf"]
+    assert "devicestate" not in none["modules.conf"]
+    (tmp_path / "ami.secret").write_text("short", encoding="utf-8")
+    with pytest.raises(BadInput) as caught:
+        pbx_files.render(config, existing=False)
+    assert [each.message for each in caught.value.problems] == ["pbx.short_secret"]
 
 
 def test_contexts_keep_what_only_looks_like_their_name() -> None:

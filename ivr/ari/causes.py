@@ -18,10 +18,11 @@ _BY_SIP: dict[int, Outcome] = {
     410: Outcome.BAD_NUMBER,
     484: Outcome.BAD_NUMBER,
     603: Outcome.REJECTED,
-    # The trunk's fault or our configuration's, not the person's: staff must look, and it is no attempt.
-    401: Outcome.FAILED,
-    403: Outcome.FAILED,
-    407: Outcome.FAILED,
+    # The trunk does not take calls from us: it reached nobody and uses up no try (scheduler.health closes its gate).
+    401: Outcome.CONGESTION,
+    403: Outcome.CONGESTION,
+    407: Outcome.CONGESTION,
+    # Our configuration's fault, not the person's.
     488: Outcome.FAILED,
     606: Outcome.FAILED,
 }

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 #: How much longer than the ringing time we wait for Asterisk to say how it went.
 _OVERDUE_SECONDS = 10.0
+#: The far end of the test call, in our own dialplan: it answers, listens, and presses 1 if there was something to hear.
+_OURSELVES = "Local/key@kenko-test/n"
+_OURSELVES_SECONDS = 5.0
 #: After a request whose fate is not known: so much later the channel must be there if there is one.
 _APPEARS_SECONDS = 2.0
 
@@ -36,23 +39,33 @@ class AriLine:
         of it. Raises ValueError for an order that must never leave this machine.
         """
         check(order, self._client.settings.numbering)
+        trunk = order.trunk or self._client.settings.trunk
+        if trunk not in (self._client.settings.trunk, *self._client.settings.more_trunks):
+            raise ValueError("not a trunk of the settings")
+        return await self._place(order, f"PJSIP/{order.number}@{trunk}")
+
+    async def dial_ourselves(self, call_id: str) -> AriPhone | Ending:
+        """The test call: as `dial`, but to the far end that our own dialplan has for it. No line is used."""
+        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES)
+
+    async def _place(self, order: DialOrder, endpoint: str) -> AriPhone | Ending:
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
         phone = AriPhone(self._client, order.call_id, self._tail, answered=False)
         handed_over = False
         try:
-            answer = await self._dial(order, phone)
+            answer = await self._dial(order, endpoint, phone)
             handed_over = answer is phone
             return answer
         finally:
             if not handed_over:
                 self._client.forget(order.call_id)
 
-    async def _dial(self, order: DialOrder, phone: AriPhone) -> AriPhone | Ending:
+    async def _dial(self, order: DialOrder, endpoint: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until = sent_at + order.ring_seconds
-        failed = await self._originate(order)
+        failed = await self._originate(order, endpoint)
         if failed is not None:
             return failed
         try:
@@ -65,14 +78,11 @@ class AriLine:
             return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
         return phone
 
-    async def _originate(self, order: DialOrder) -> Ending | None:
+    async def _originate(self, order: DialOrder, endpoint: str) -> Ending | None:
         """Send the request, once. None: there is a call, or there may be one; go on waiting."""
         settings = self._client.settings
-        trunk = order.trunk or settings.trunk
-        if trunk not in (settings.trunk, *settings.more_trunks):
-            raise ValueError("not a trunk of the settings")
         body = {
-            "endpoint": f"PJSIP/{order.number}@{trunk}",
+            "endpoint": endpoint,
             # Never `app`: were we away at the answer, the person would hear nothing and be cut off (22.10.1). The
             # dialplan has an apology for that.
             "context": settings.context,
@@ -80,6 +90,10 @@ class AriLine:
             "priority": 1,
             "timeout": math.ceil(order.ring_seconds),
         }
+        if caller := settings.callers.get(trunk):
+            # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
+            # one (22.10.1).
+            body["callerId"] = caller
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)
         except PbxUnreachable as error:

@@ -1,6 +1,7 @@
 """Where Asterisk is and what is agreed with its dialplan; which versions will do. Pure."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,6 +30,7 @@ class PbxSettings:
     secret: str = field(repr=False)
     trunk: str = "trunk"  #: PJSIP endpoint of the provider
     more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
+    callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>)`
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on

@@ -24,6 +24,7 @@ from ivr.cli.output import (
 from ivr.cli.questionnaires import refusal_line, standing_data
 from ivr.config import read_config
 from ivr.export import to_csv, to_json
+from ivr.handover import PERIOD_OVER
 from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.numbers import mask
@@ -63,7 +64,9 @@ STATUS_COLUMNS = tuple(
 
 def status_row(person: PersonStatus) -> tuple[str, ...]:
     """One line of the table of people."""
-    state = word("state", person.state) + (f" ({word('state', 'partial')})" if person.partial else "")
+    also = [word("state", "partial")] if person.partial else []
+    also += [word("follow_up", PERIOD_OVER)] if person.period_over else []
+    state = word("state", person.state) + (f" ({'、'.join(also)})" if also else "")
     return (
         person.person_id,
         person.name,
@@ -79,7 +82,9 @@ def status_row(person: PersonStatus) -> tuple[str, ...]:
 def summary_line(people: tuple[PersonStatus, ...]) -> str:
     """How many stand where."""
     counts: dict[str, object] = {each: sum(person.state is each for person in people) for each in DayState}
-    return text("cli.status.summary", None, people=len(people), **counts)
+    line = text("cli.status.summary", None, people=len(people), **counts)
+    over = sum(person.period_over for person in people)
+    return f"{line} {text('cli.status.period_over', None, count=over)}" if over else line
 
 
 def calls(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJson = False) -> None:

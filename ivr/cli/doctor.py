@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +15,25 @@ from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
 from ivr.config import Config, read_config
 from ivr.doctor.judgement import Light, Line, examine, worst
+from ivr.doctor.watch import examine_call, examine_watch
 from ivr.errors import BadInput, problem
 from ivr.messages import text
+from ivr.selftest import ANSWERED, Answer, read_answer, wish
 from ivr.storage.backup import copy_database
+from ivr.storage.database import open_database
+from ivr.storage.facts import get_fact
+from ivr.storage.sqlite import is_locked
+
+#: So long the running service may take to call itself: 17 s at most, and a look.
+CALL_SECONDS = 25.0
+_LOOK_SECONDS = 0.25
+
+WithCall = Annotated[bool, typer.Option("--call", help=text("cli.doctor.call"))]
 
 
-def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: WithCall = False) -> int:
     # Only now: every other command would wait for all that talks to Asterisk.
-    from ivr.doctor.facts import gather
+    from ivr.doctor.facts import gather, last_watched
     from ivr.service import pbx_settings
 
     settings = read_config(config)
@@ -30,7 +42,11 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
         reached = pbx_settings(settings)
     except BadInput as bad:
         reached = bad
-    lines = examine(asyncio.run(gather(settings, reached, datetime.now(UTC))))
+    now = datetime.now(UTC)
+    lines = examine(asyncio.run(gather(settings, reached, now)))
+    lines += examine_watch(settings.watch.ami_secret_file is not None, last_watched(settings.database), now)
+    if call:
+        lines.append(examine_call(asyncio.run(_call(settings.database)), CALL_SECONDS))
     light = worst(lines)
     if as_json:
         print_json({"light": light.name.lower(), "lines": [_as_json(each) for each in lines]})
@@ -38,6 +54,20 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
         rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), escape(each.says.render())) for each in lines)
         print_table(text("cli.doctor.title"), ("column.check", "column.light", "column.says"), rows)
     return int(light)
+
+
+async def _call(file: Path) -> Answer | None:
+    """Ask the running service for a test call, and wait for its answer."""
+    wanted = uuid.uuid4().hex
+    if not is_locked(file):  # no service: nobody would take it up
+        return None
+    async with await open_database(file, beside_service=True) as database:
+        await wish(database, wanted, datetime.now(UTC))
+        for _ in range(int(CALL_SECONDS / _LOOK_SECONDS)):
+            await asyncio.sleep(_LOOK_SECONDS)
+            if answer := read_answer(await database.read(get_fact, ANSWERED), wanted):
+                return answer
+    return None
 
 
 def backup(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -44,8 +45,8 @@ def render(
         raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
     typer.echo(text("cli.pbx.written", count=len(files), folder=output))
     if existing:
-        for name, targets in pbx_files.INCLUDED_FROM.items():
-            target = _first_there(settings.pbx.asterisk.etc, targets)
+        for name in files:
+            target = _first_there(settings.pbx.asterisk.etc, pbx_files.INCLUDED_FROM[name])
             typer.echo(text("cli.pbx.include", target=settings.pbx.asterisk.etc / target, name=name))
     typer.echo(text("cli.pbx.load"))
 
@@ -91,7 +92,7 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     texts = pbx_files.read_files(etc, ours)
     found += compare_files(ours, {name: _facts(etc / name, said) for name, said in texts.items()}, running)
     if existing:
-        found += compare_includes(_includes(etc))
+        found += compare_includes(_includes(etc, ours))
     if running is not None:
         trunks = (settings.trunk, *settings.more_trunks)
         found += compare_running(running, settings.app, trunks, None if existing else ours)
@@ -105,10 +106,10 @@ def _facts(path: Path, said: str | None) -> FileFacts:
     return FileFacts(said, stat.st_mode & 0o777, datetime.fromtimestamp(stat.st_mtime, UTC))
 
 
-def _includes(etc: Path) -> dict[str, tuple[str, str | None]]:
+def _includes(etc: Path, ours: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     found: dict[str, tuple[str, str | None]] = {}
-    for name, targets in pbx_files.INCLUDED_FROM.items():
-        target = _first_there(etc, targets)
+    for name in ours:
+        target = _first_there(etc, pbx_files.INCLUDED_FROM[name])
         found[name] = (target, pbx_files.read_files(etc, {target: ""})[target])
     return found
 

@@ -39,6 +39,7 @@ from ivr.storage.calls import recent_ends
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.people import list_people
 from ivr.storage.reach import NotReached, not_reached
+from ivr.storage.sofar import NOTHING, so_far
 from scheduler.forecast import Changes, Forecast, changes, forecast, model_for
 from scheduler.model import Model, made_up_people
 from scheduler.simulate import Result, World
@@ -58,10 +59,15 @@ class Format(StrEnum):
 def plan(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJson = False) -> int:
     settings = read_config(config)
     day = chosen_day(settings, date)
+    before, now = NOTHING, None
     with open_reader(settings.database) as reader:
         people = reader.read(list_people)
         model = model_for(settings, reader.read(recent_ends, day))
-    found = forecast(settings, people, day, model)
+        if day == day_of(settings, None):
+            before, now = reader.read(so_far, day), now_at(settings)
+    # In practice every command begins at the same moment, and the record may be further.
+    ended = [each.ended_at or each.planned_at for each in before.attempts]
+    found = forecast(settings, people, day, model, before, now and max(now, *ended, now))
     if as_json:
         print_json(_as_json(settings, asdict(found)))
     else:
@@ -83,7 +89,7 @@ def chosen_day(settings: Config, wanted: str | None) -> date:
 
 
 def _print_plan(settings: Config, found: Forecast, people: dict[str, Person]) -> None:
-    columns = [f"column.{each}" for each in ("call_at", "risk", "id", "name", "slot")]
+    columns = [f"column.{each}" for each in ("call_at", "risk", "id", "name", "slot", "attempts")]
     rows = [
         (
             local_time(settings, each.call_at) or text("cli.plan.not_in_time"),
@@ -91,6 +97,7 @@ def _print_plan(settings: Config, found: Forecast, people: dict[str, Person]) ->
             each.person_id,
             people[each.person_id].name,
             each.slot,
+            str(each.attempts or ""),
         )
         for each in found.called
     ]

@@ -20,10 +20,14 @@ from ivr.cli.output import (
     print_table,
     word,
 )
+from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
+from ivr.inforce import IN_FORCE, hours_text, with_hours
 from ivr.messages import language_in_force, text
 from ivr.storage.database import Reader, open_database, open_reader
+from ivr.storage.facts import get_fact
+from ivr.storage.people import list_people
 from ivr.storage.questionnaires import (
     Activation,
     Standing,
@@ -47,7 +51,22 @@ Hash = Annotated[str, typer.Argument(help=text("cli.questionnaires.hash"), metav
 
 
 def reload(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    return asyncio.run(_ask(read_config(config), Cause.RELOAD, None, as_json))
+    settings = read_config(config)
+    code = asyncio.run(_ask(settings, Cause.RELOAD, None, as_json))
+    if not as_json:
+        _tell_tomorrow(settings)
+    return code
+
+
+def _tell_tomorrow(settings: Config) -> None:
+    """What the hours on disk do to tomorrow, against those by which the service calls since its start."""
+    with open_reader(settings.database) as reader:
+        stored, people = reader.read(get_fact, IN_FORCE), reader.read(list_people)
+    if stored is None:
+        return
+    print_changes(settings, preview_tomorrow((with_hours(settings, stored), people), (settings, people)))
+    if hours_text(settings) != stored:
+        typer.echo(text("cli.reload.restart"))
 
 
 def activate(version: Hash, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:

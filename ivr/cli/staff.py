@@ -10,11 +10,14 @@ import typer
 
 from ivr.cells import WrongCell, read_text
 from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, operator
+from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.storage.database import open_database
 from ivr.storage.decisions import NotPossible, Signed, close_person, for_all, pause_person, take_up
+from ivr.storage.people import list_people
+from scheduler.forecast import Changes
 
 #: A longer pause is a new decision: nobody must be forgotten in one.
 LONGEST_PAUSE_DAYS = 31
@@ -36,20 +39,25 @@ def pause(ids: Ids, reason: Reason, until: Until, config: ConfigPath = DEFAULT_C
     if not today <= last <= today + timedelta(days=LONGEST_PAUSE_DAYS):
         raise BadInput(problem("cli.people.pause.bad_day", days=LONGEST_PAUSE_DAYS))
     ends = datetime.combine(last + timedelta(days=1), wall_time.min, settings.centre.zone)
-    asyncio.run(_decide(settings, ids, "cli.people.not_observed", pause_person, ends, signed))
+    found = asyncio.run(_decide(settings, ids, "cli.people.not_observed", pause_person, ends, signed))
     typer.echo(text("cli.people.paused", count=len(ids), until=last))
+    print_changes(settings, found)
 
 
 def resume(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
     settings = read_config(config)
-    asyncio.run(_decide(settings, ids, "cli.people.not_stopped", take_up, signed_by(settings, by, reason)))
+    found = asyncio.run(_decide(settings, ids, "cli.people.not_stopped", take_up, signed_by(settings, by, reason)))
     typer.echo(text("cli.people.resumed", count=len(ids)))
+    print_changes(settings, found)
 
 
 def close(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
     settings = read_config(config)
-    asyncio.run(_decide(settings, ids, "cli.people.not_observed", close_person, signed_by(settings, by, reason)))
+    found = asyncio.run(
+        _decide(settings, ids, "cli.people.not_observed", close_person, signed_by(settings, by, reason))
+    )
     typer.echo(text("cli.people.closed", count=len(ids)))
+    print_changes(settings, found)
 
 
 def signed_by(settings: Config, by: str | None, reason: str) -> Signed:
@@ -72,10 +80,13 @@ async def _decide(
     message: str,
     decision: Callable[..., bool],
     *args: object,
-) -> None:
-    """The decision for all of them, or for none: BadInput names those for whom it makes no sense."""
+) -> Changes:
+    """The decision for all of them, or for none: BadInput names those for whom it makes no sense. What it changes."""
     async with await open_database(settings.database, beside_service=True) as database:
+        before = await database.read(list_people)
         try:
             await database.write(for_all, ids, decision, *args)
         except NotPossible as refused:
             raise BadInput(*(problem(message, id=each) for each in refused.ids)) from None
+        after = await database.read(list_people)
+    return preview_tomorrow((settings, before), (settings, after))

@@ -15,8 +15,10 @@ from ivr.ari.settings import PbxSettings
 from ivr.clock import is_synchronised
 from ivr.config import Config
 from ivr.doctor.judgement import Disk, Facts, Owned, Sounds, may_read
+from ivr.doctor.watch import Watched, read_watched
 from ivr.errors import BadInput, KenkoError, Problem
 from ivr.loading import find_problems
+from ivr.lookout import FINDINGS
 from ivr.pbx_check import Running
 from ivr.storage import facts as stored
 from ivr.storage.alarms import list_alarms
@@ -38,7 +40,9 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
     """Everything. `settings`, or why there are none; `now` is aware and real, also in practice."""
     trunks = tuple(each.name for each in config.all_trunks())
     running, why = (None, settings.problems) if isinstance(settings, BadInput) else await _ask(settings, trunks)
-    registering = frozenset(each.name for each in config.pbx.asterisk.sip_trunks if each.user)
+    # The watch knows it at once and for every user; Asterisk's console is for root.
+    unwatched = () if config.watch.ami_secret_file else config.pbx.asterisk.sip_trunks
+    registering = frozenset(each.name for each in unwatched if each.user)
     problems, heartbeat, alarms = await asyncio.to_thread(_database, config.database)
     return Facts(
         now=now,
@@ -164,6 +168,17 @@ def _database(file: Path) -> tuple[Sequence[Problem], datetime | None, tuple[tup
     return (), datetime.fromisoformat(beat) if beat else None, standing
 
 
+def last_watched(file: Path) -> Watched | None:
+    """What the watch of the running service last found."""
+    if not file.exists():
+        return None
+    try:
+        with open_reader(file) as reader:
+            return read_watched(reader.read(stored.get_fact, FINDINGS))
+    except KenkoError:
+        return None  # the line of the database says it
+
+
 def _newest(folder: Path) -> datetime | None:
     made = [each.stat().st_mtime for each in folder.glob(BACKUP) if each.is_dir() and each.suffix != ".part"]
     return datetime.fromtimestamp(max(made), UTC) if made else None
@@ -171,5 +186,6 @@ def _newest(folder: Path) -> datetime | None:
 
 def _secrets(config: Config) -> list[Path]:
     """Files that nobody else may read: passwords, and the database if there is one."""
-    passwords = [each.password_file for each in config.pbx.asterisk.sip_trunks if each.password_file]
+    of_trunks = (each.password_file for each in config.pbx.asterisk.sip_trunks)
+    passwords = [each for each in (*of_trunks, config.watch.ami_secret_file) if each]
     return [config.pbx.secret_file, *passwords, *([config.database] if config.database.exists() else [])]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert, or_, select, update
-from sqlalchemy.engine import Row as SqlRow
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallState, Outcome
@@ -216,16 +215,17 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
         person=person,
         since=connection.execute(_SINCE, values).scalar_one_or_none(),
         attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
-        uses=_uses(connection.execute(_USES, values).all()),
+        uses=uses_of((*row,) for row in connection.execute(_USES, values)),
         reported=bool(connection.execute(_REPORTED, values).scalar_one()),
         handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
         talking=bool(connection.execute(_TALKING, values).scalar_one()),
     )
 
 
-def _uses(rows: Iterable[SqlRow[str, str | None, datetime | None]]) -> dict[str, Used]:
+def uses_of(ends: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Used]:
+    """What each number went through: from number, outcome and end of every attempt of a day."""
     found: dict[str, Used] = {}
-    for number, outcome, ended in rows:
+    for number, outcome, ended in ends:
         before = found.get(number, Used(0, None, False))
         vain = before.vain_until
         if ended is not None and outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):

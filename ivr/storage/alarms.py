@@ -1,5 +1,6 @@
 """Alarms: what staff must know about the service itself. Raised once while they stand, ended, acknowledged."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +40,16 @@ def end_alarm(connection: Connection, kind: str, subject: str, at: datetime) -> 
     """What it was about is over; False if there was none."""
     standing = update(alarms).where(alarms.c.kind == kind, alarms.c.subject == subject, *_STANDING)
     return connection.execute(standing.values(ended_at=at)).rowcount > 0
+
+
+def keep_alarms(
+    connection: Connection, kinds: Collection[str], found: Iterable[tuple[str, str, str]], at: datetime
+) -> tuple[list[str], list[str]]:
+    """Of these kinds exactly what was found (kind, subject, details) stands from now on. The kinds raised and ended."""
+    wanted = {(kind, subject): details for kind, subject, details in found}
+    raised = [key[0] for key, details in wanted.items() if raise_alarm(connection, *key, details, at)]
+    over = [key for key in standing_alarms(connection) if key[0] in kinds and key not in wanted]
+    return raised, [key[0] for key in over if end_alarm(connection, *key, at)]
 
 
 def standing_alarms(connection: Connection) -> tuple[tuple[str, str], ...]:

@@ -59,6 +59,11 @@ _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
     attempts.c.state != CallState.ENDED, attempts.c.planned_at < bindparam("before")
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
+_ATTEMPT_END = (
+    select(attempts.c.outcome, calls.c.tech_cause, calls.c.answered_at)
+    .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
+    .where(attempts.c.id == bindparam("key"))
+)
 _ATTEMPT_STATE = select(attempts.c.state).where(attempts.c.id == bindparam("key"))
 #: Guarded by the state that was read: of two that end one call only one changes the row, on any database.
 _STEP = {
@@ -171,6 +176,14 @@ def get_attempt(connection: Connection, attempt_id: str) -> Attempt:
     if row is None:
         raise LookupError(f"no attempt {attempt_id}")
     return attempt_of(row)
+
+
+def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool]:
+    """Outcome, SIP status (0: none) and whether it was answered. Raises LookupError if it is unknown."""
+    row = connection.execute(_ATTEMPT_END, {"key": attempt_id}).first()
+    if row is None:
+        raise LookupError(f"no attempt {attempt_id}")
+    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None
 
 
 def open_calls(connection: Connection) -> tuple[Call, ...]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from ivr.call import CallState, Outcome
+from ivr.handover import PERIOD_OVER
 from ivr.questionnaire.model import Level
 from ivr.storage.schema import alerts, attempts, calls, follow_ups, people, person_slots, reports, sessions
 from ivr.storage.words import Completeness
@@ -49,6 +50,7 @@ class PersonStatus:
     last_outcome: Outcome | None  #: of the attempt that ended last
     follow_ups: tuple[str, ...]  #: reasons of the open ones of the day, sorted
     alerts: tuple[Level, ...]  #: levels of the day's alerts, acknowledged or not, the most urgent first
+    period_over: bool = False  #: before the day, and staff have not closed: called all the same, whatever the state
 
 
 def day_state(*, complete: bool, follow_up: bool, partial: bool, in_call: bool) -> DayState:
@@ -77,13 +79,18 @@ def status_of_day(connection: Connection, day: date) -> tuple[PersonStatus, ...]
                 kana=row["kana"],
                 slot=row["slot"] or "",
                 state=day_state(
-                    complete=complete, follow_up=bool(reasons), partial=partial, in_call=bool(row["in_call"])
+                    complete=complete,
+                    # That a period is over ends no call: such a person is still waited for.
+                    follow_up=bool(set(reasons) - {PERIOD_OVER}),
+                    partial=partial,
+                    in_call=bool(row["in_call"]),
                 ),
                 partial=partial,
                 attempts=row["attempts"],
                 last_outcome=Outcome(row["last_outcome"]) if row["last_outcome"] else None,
                 follow_ups=reasons,
                 alerts=tuple(level for level in Level if level in levels),
+                period_over=row["ends"] is not None and row["ends"] < day,
             )
         )
     return tuple(found)
@@ -135,6 +142,7 @@ def _query(day: date) -> Select[Any]:
             people.c.id,
             people.c.name,
             people.c.kana,
+            people.c.ends,
             slots.label("slot"),
             reported.c.complete,
             reported.c.any.label("partial"),

@@ -37,7 +37,12 @@ async def network(
 ) -> AsyncIterator[Network]:
     """Both sides, running. Tests that use it need `pytest.mark.asyncio(loop_scope="session")`."""
     settings = NetworkSettings(
-        tmp_path_factory.mktemp("net"), asterisk, free_base_port(), prompts=short_prompts, channels=60
+        tmp_path_factory.mktemp("net"),
+        asterisk,
+        free_base_port(),
+        prompts=short_prompts,
+        channels=60,
+        second_trunk=True,
     )
     async with running_network(settings) as running:
         yield running

@@ -3,22 +3,31 @@
 Once left alone, and once with the service killed and started again in the middle.
 """
 
+import asyncio
 import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from random import Random
 
 import pytest
 import pytest_asyncio
 from pysqlite3 import dbapi2 as sqlite3
 
+from ivr.call import Outcome
+from ivr.config import read_config
+from ivr.storage.calls import recent_ends
+from ivr.storage.database import open_reader
+from ivr.storage.people import list_people
 from sandbox.journal import CallRecord
 from sandbox.network import Network
 from sandbox.script import Call, Person
-from sandbox.service import command, running_service, set_clock
+from sandbox.service import PRACTICE_DAY, command, running_service, set_clock
+from scheduler.forecast import model_for
+from scheduler.simulate import World
 from tests.acceptance.scene import WELL, Scene, does, person, set_scene, told_by_logs, until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
@@ -266,7 +275,8 @@ async def test_the_lines_are_used(slot: Slot) -> None:
 @LEFT_ALONE
 async def test_the_plan_says_when_it_ends(slot: Slot) -> None:
     change(slot.scene, "UPDATE person_slots SET slot = 'morning'")
-    code, said, complaint = await command(slot.scene.service, "plan", "--json")
+    # Of the next day: of today nothing is left.
+    code, said, complaint = await command(slot.scene.service, "plan", "--date", "tomorrow", "--json")
     assert code in (0, 1), complaint
     plan = json.loads(said)
     calls = outbound(slot)
@@ -275,6 +285,24 @@ async def test_the_plan_says_when_it_ends(slot: Slot) -> None:
     foreseen = (datetime.fromisoformat(plan["finished_at"]) - first).total_seconds()
     print(f"ends after {real:.0f} s, foreseen {foreseen:.0f} s")  # noqa: T201 - a measurement
     assert foreseen == pytest.approx(real, rel=0.1)
+
+
+@LEFT_ALONE
+async def test_the_simulated_slot_ends_when_the_real_one_does(slot: Slot) -> None:
+    """The same people, doing on each call what their scripts say, for as long as such calls really took."""
+    settings = read_config(slot.scene.service.config)
+    with open_reader(slot.scene.service.database) as reader:
+        roster, ends = reader.read(list_people), reader.read(recent_ends, PRACTICE_DAY)
+    said = {
+        person_id: [Outcome(each["outcome"]) for each in slot.scene.table("attempts") if each["person_id"] == person_id]
+        for person_id in slot.cast.ends
+    }
+    model = replace(model_for(settings, ends), scripts=said)
+    world = await asyncio.to_thread(lambda: World(settings, roster, PRACTICE_DAY, model, Random(1)).run())
+    calls = outbound(slot)
+    real = max(each.ended or 0.0 for each in calls) - calls[0].began
+    print(f"ends after {real:.0f} s, simulated {world.makespan:.0f} s")  # noqa: T201 - a measurement
+    assert world.makespan == pytest.approx(real, rel=0.1)
 
 
 @KILLED

@@ -56,6 +56,16 @@ async def test_the_request(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPho
     assert seen.params == {}
 
 
+async def test_the_test_call_goes_to_ourselves_and_to_nobody_else(asterisk: FakeAsterisk, line: AriLine) -> None:
+    dialling = asyncio.create_task(line.dial_ourselves(CALL))
+    await asterisk.until_seen(*POST)
+    (seen,) = asterisk.seen(*POST)
+    assert isinstance(seen.body, dict)
+    assert (seen.body["endpoint"], seen.body["context"]) == ("Local/key@kenko-test/n", "kenko-outbound")
+    await asterisk.answered(CALL)
+    assert isinstance(await dialling, AriPhone)
+
+
 async def test_an_answered_call(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPhone | Ending]) -> None:
     await asterisk.answered(CALL)
     phone = await dialling

@@ -138,7 +138,9 @@ def test_the_list_masks_numbers_and_says_who_is_called(command: Command) -> None
 def test_showing_a_person_with_household_and_decisions(command: Command) -> None:
     last = TODAY + timedelta(days=7)
     done = command("people", "pause", "00123456", "--until", str(last), "--reason", "入院", "--by", "担当 一")
-    assert done == (0, f"1 人の電話を {last} まで休止します。\n", "")
+    said, tomorrow = done[1].splitlines()
+    assert (done[0], said, done[2]) == (0, f"1 人の電話を {last} まで休止します。", "")
+    assert "の発信: " in tomorrow
     found = show(command)
     assert (found["state"], found["household"]) == ("paused", ["00123457"])
     assert found["pause"]["until"] == f"{last + timedelta(days=1)}T00:00:00+09:00"

@@ -12,7 +12,10 @@ import pytest
 
 from ivr.cli import questionnaires
 from ivr.cli.output import operator
+from ivr.config import read_config
 from ivr.errors import problem
+from ivr.inforce import IN_FORCE, hours_text
+from ivr.storage.facts import set_fact
 from ivr.storage.questionnaires import Decision, NewVersion, decide, history, open_wishes
 from ivr.storage.sqlite import connect_writer, take_lock
 from ivr.storage.words import Cause
@@ -150,3 +153,18 @@ def test_who_gives_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getuid", lambda: 4_000_000)
     monkeypatch.setenv("SUDO_USER", "sato")
     assert operator() == "4000000"
+
+
+def test_reload_tells_what_changed_hours_do_to_tomorrow(command: Command, folder: Path, file: Path) -> None:
+    config = folder / "config.yaml"
+    connection = connect_writer(file)
+    with connection.begin():
+        set_fact(connection, IN_FORCE, hours_text(read_config(config)))
+    connection.close()
+    assert "再起動" not in command("reload")[1]
+    written = config.read_text(encoding="utf-8")
+    config.write_text(written.replace('morning: {from: "9:00"', 'morning: {from: "10:00"'), encoding="utf-8")
+    _, out, _ = command("reload")
+    assert "時刻の変更 2" in out
+    assert "09:00:00 から 10:00:00 へ" in out
+    assert "再起動" in out

@@ -30,7 +30,8 @@ class Live:
 
     attempt: calls.Attempt
     task: asyncio.Task[None]
-    ends: asyncio.Future[Outcome]
+    ends: asyncio.Future[Ending]
+    trunk: str
 
 
 @dataclass
@@ -95,12 +96,17 @@ class Desk:
             self.began.clear()
             await self.began.wait()
 
-    async def end(self, outcome: Outcome, number: str = "") -> str:
-        """The oldest call (to `number`) ends; whose it was."""
+    async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was."""
         live = next(each for each in self.live if not number or each.attempt.number == number)
-        live.ends.set_result(outcome)
+        live.ends.set_result(Ending(outcome, tech_cause=status))
         await live.task
         return live.attempt.person_id
+
+    async def answer(self, number: str = "") -> None:
+        """Somebody takes the oldest call (to `number`)."""
+        live = next(each for each in self.live if not number or each.attempt.number == number)
+        await self.database.write(calls.answer_call, f"c-{live.attempt.id}", self.clock.now())
 
     async def crash(self) -> None:
         """kill -9 and a new start: calls under way are lost, and recovery says so."""
@@ -120,14 +126,16 @@ class Desk:
         await self.database.write(calls.start_call, call)
         task = asyncio.current_task()
         assert task is not None
-        live = Live(attempt, task, asyncio.get_running_loop().create_future())
+        live = Live(attempt, task, asyncio.get_running_loop().create_future(), trunk)
         self.live.append(live)
         self.began.set()
         try:
-            outcome = await live.ends
+            ending = await live.ends
         finally:
             self.live.remove(live)
-        await self.database.write(calls.end_call, call.id, Ending(outcome), outcome, self.clock.now())
+        outcome = ending.outcome
+        assert outcome is not None
+        await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now())
 
 
 async def enter(desk: Desk, count: int, **other: object) -> list[str]:

@@ -1,11 +1,16 @@
 """Looking ahead: who, when, why not, with how many lines, and what a change does."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from ivr.call import Outcome
+from ivr.call import CallState, Outcome
 from ivr.config import Config
-from ivr.person import Pause, Risk
+from ivr.person import Pause, Person, Risk
+from ivr.storage.agenda import Row
+from ivr.storage.calls import Attempt
+from ivr.storage.sofar import SoFar
 from scheduler.forecast import LEAST_HISTORY, changes, forecast, mean_seconds, model_for, who
 from scheduler.model import made_up_people
 from tests.fakes.site import settings
@@ -89,3 +94,81 @@ def test_what_a_change_does_to_a_day() -> None:
     assert (one.person_id, other.first - one.first) == (HANAKO.id, timedelta(hours=1))
     assert [(each.person_id, each.why) for each in found.needs_staff] == [(SACHIKO.id, "no_slot")]
     assert changes((before, ROSTER), (before, ROSTER), DAY).moved == ()
+
+
+def middle(people: list[Person], *, calls: Mapping[str, Sequence[Outcome | None]], at: datetime, **other: Any) -> SoFar:
+    """A morning up to `at`: how the calls to some ended, a minute each."""
+    made = [
+        Attempt(
+            f"{person_id}-{index}",
+            person_id,
+            next(each.numbers[0] for each in people if each.id == person_id),
+            DAY,
+            "morning",
+            at - timedelta(minutes=2),
+            CallState.DIALING if outcome is None else CallState.ENDED,
+            outcome,
+            None if outcome is None else at - timedelta(minutes=1),
+        )
+        for person_id, ends in calls.items()
+        for index, outcome in enumerate(ends)
+    ]
+    until = NINE + timedelta(minutes=150)
+    rows = [
+        Row(each.id, DAY, "morning", each.risk.rank, until, NINE, None, len(calls.get(each.id, ()))) for each in people
+    ]
+    return SoFar(tuple(rows), tuple(made), **other)
+
+
+def test_what_has_happened_today_is_taken_off() -> None:
+    people = made_up_people(6, ("morning",), household=99)
+    ids = [each.id for each in people]
+    at = NINE + timedelta(minutes=30)
+    before = middle(
+        people,
+        calls={ids[0]: [Outcome.ANSWERED], ids[1]: [Outcome.NO_ANSWER, Outcome.NO_ANSWER], ids[2]: [None]},
+        at=at,
+        reported=frozenset({ids[0], ids[3]}),
+        with_staff=frozenset({ids[4]}),
+    )
+    found = forecast(config(), people, DAY, model_for(config(), SURE), before, at)
+    assert {each.person_id: (each.why, each.needs_staff) for each in found.not_called} == {
+        ids[0]: ("reported", False),
+        ids[3]: ("reported", False),
+        ids[4]: ("with_staff", False),
+    }
+    called = {each.person_id: each for each in found.called}
+    assert {key: each.attempts for key, each in called.items()} == {ids[1]: 2, ids[2]: 1, ids[5]: 0}
+    # The third try an hour after the second one ended; the one under way is answered and needs no other call.
+    assert called[ids[1]].call_at == at + timedelta(minutes=59)
+    assert called[ids[2]].call_at is None
+    assert called[ids[5]].call_at == at
+    assert (found.reported, found.follow_up) == (5, 1)
+
+
+def test_tries_that_are_used_up_are_not_made_again() -> None:
+    people = made_up_people(1, ("morning",))
+    at = NINE + timedelta(minutes=30)
+    before = middle(people, calls={people[0].id: [Outcome.NO_ANSWER] * 3}, at=at)
+    found = forecast(config(), people, DAY, model_for(config(), SURE), before, at)
+    assert [each.call_at for each in found.called] == [None]
+    assert (found.reported, found.follow_up, found.finished_at) == (0, 1, None)
+
+
+def test_after_its_end_a_slot_has_nothing_left() -> None:
+    people = made_up_people(3, ("morning",))
+    at = NINE + timedelta(hours=3)
+    found = forecast(config(), people, DAY, model_for(config(), SURE), middle(people, calls={}, at=at), at)
+    assert [each.why for each in found.not_called] == ["slot_over"] * 3
+    assert (found.called, found.follow_up) == ((), 3)
+
+
+def test_calls_under_way_hold_their_lines() -> None:
+    people = made_up_people(8, ("morning",), household=99)
+    at = NINE + timedelta(minutes=30)
+    four = {each.id: [None] for each in people[:4]}
+    before = middle(people, calls=four, at=at)
+    slow = [(Outcome.ANSWERED, 600.0)] * LEAST_HISTORY
+    found = forecast(config(), people, DAY, replace(model_for(config(), slow), spread=0.0), before, at)
+    assert min(each.call_at for each in found.called if each.call_at) == at + timedelta(minutes=8)
+    assert found.reported == 8

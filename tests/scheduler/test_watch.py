@@ -10,6 +10,7 @@ from ivr.storage import facts
 from ivr.storage.alarms import acknowledge_alarm, list_alarms
 from ivr.storage.database import Database
 from scheduler.clock import LONGEST_SUSPECT_SECONDS
+from scheduler.health import Health
 from scheduler.pacing import Load, Trunk
 from scheduler.rows import LAST_LOOK
 from scheduler.watch import watch
@@ -65,9 +66,19 @@ def test_all_is_well() -> None:
         pytest.param(replace(WELL, loads={"trunk": Load(rests=2)}), [("trunk_full", "2")], id="full again and again"),
         pytest.param(replace(WELL, loads={"trunk": Load(3, rests=1)}), [], id="full once"),
         pytest.param(
+            replace(WELL, healths={"trunk": Health(0, 2, 403, NOW)}), [("trunk_refused", "SIP 403 ×2")], id="refused"
+        ),
+        pytest.param(replace(WELL, healths={"trunk": Health(3)}), [("trunk_silent", "3")], id="no answer"),
+        pytest.param(replace(WELL, healths={"trunk": Health(2)}), [], id="no answer twice"),
+        pytest.param(
             replace(WELL, loads=ALL_FREE, idle_since=NOW - timedelta(minutes=2)), [("lines_idle", "3/5")], id="idle"
         ),
         pytest.param(replace(WELL, loads=ALL_FREE, idle_since=NOW - timedelta(minutes=1)), [], id="idle for a minute"),
+        pytest.param(
+            replace(WELL, loads=ALL_FREE, idle_since=NOW - timedelta(minutes=2), shut=frozenset({"trunk"})),
+            [],
+            id="idle behind a closed gate",
+        ),
         pytest.param(replace(WELL, loads=ALL_FREE, due=0, idle_since=NOW - timedelta(days=1)), [], id="nobody waits"),
     ],
 )

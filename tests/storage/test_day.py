@@ -9,10 +9,12 @@ from sqlalchemy import Connection, event, insert
 
 from ivr.call import Ending, Outcome
 from ivr.export import ReportRow
+from ivr.handover import PERIOD_OVER
 from ivr.questionnaire.model import AlertRule, FollowUpReason, Level, SessionStatus
 from ivr.storage.calls import answer_call, end_call, plan_attempt
 from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
+from ivr.storage.people import upsert_people
 from ivr.storage.reports import export_rows, report_exists, reports_of_day
 from ivr.storage.schema import reports
 from ivr.storage.sessions import get_session, save_turn
@@ -160,3 +162,14 @@ def test_rows_for_export(connection: Connection) -> None:
     assert second.follow_ups == ("could_not_enter",)
     assert [each.report_id for each in export_rows(connection, DAY, NEXT_DAY)] == ["s1", "s2", "s3"]
     assert export_rows(connection, NEXT_DAY + timedelta(days=1), NEXT_DAY + timedelta(days=9)) == ()
+
+
+def test_whose_period_is_over_is_still_called_and_that_is_said(connection: Connection) -> None:
+    over = replace(HANAKO, ends=DAY - timedelta(days=1))
+    upsert_people(connection, [over, replace(TARO, ends=DAY)], later(0))
+    open_follow_up(connection, NewFollowUp(DAY, PERIOD_OVER, HANAKO.id), later(1))
+    assert (_of(connection).state, _of(connection).period_over) == (DayState.WAITING, True)
+    assert _of(connection).follow_ups == (PERIOD_OVER,)
+    assert not _of(connection, TARO.id).period_over
+    open_follow_up(connection, NewFollowUp(DAY, "not_reached", HANAKO.id), later(2))
+    assert (_of(connection).state, _of(connection).period_over) == (DayState.FOLLOW_UP, True)
