@@ -5,7 +5,7 @@ The rows say what is due; a missed wake-up or a restart loses nothing. Knows no 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -94,7 +94,7 @@ async def plan_days(dialer: Dialer) -> None:
     if not _may_decide(dialer):
         return
     days = await _days(dialer)
-    await _plan_changed(dialer, days[-1])
+    await _plan_changed(dialer, days)
     new = [day for day in days if day not in dialer.planned]
     if not new:
         return
@@ -114,10 +114,16 @@ async def plan_days(dialer: Dialer) -> None:
     dialer.planned = set(days)
 
 
-async def _plan_changed(dialer: Dialer, today: date) -> None:
+async def _plan_changed(dialer: Dialer, days: Sequence[date]) -> None:
     """Whose entry changed is looked at as soon as a line is free."""
+    today, zone = days[-1], dialer.config.centre.zone
     while changed := await dialer.rows.to_plan(changed=True):
         async with dialer.lock:
+            for day in days[:-1]:
+                # Entered on a day on which nobody looked any more: a machine may have slept over midnight.
+                late = [each for each in changed if days[0] <= each[1].astimezone(zone).date() <= day]
+                for row in await dialer.rows.plan_all(day, rows_for(dialer.config, late, day)):
+                    _queue(dialer, row)
             rows = rows_for(dialer.config, in_order(changed), today)
             for row in await dialer.rows.plan_changed(rows, [person.id for person, _ in changed]):
                 _queue(dialer, row)
@@ -135,6 +141,8 @@ async def settle_days(dialer: Dialer) -> None:
     if not past or not dialer.loaded or not _may_decide(dialer):
         return
     open_days = {row.day for row in await dialer.rows.open_rows(past[-1])}
+    if await dialer.rows.to_plan(changed=True):
+        return  # they may have been entered on one of these days
     for day in past:
         if day in open_days:
             return

@@ -91,10 +91,12 @@ class Desk:
         return [person for person, _ in self.rung[before:]]
 
     async def all_ringing(self) -> None:
-        """Wait until every call that was begun is in progress."""
+        """Wait until every call that was begun is in progress, or has failed."""
         while len(self.live) < len(self.dialer.under_way):
             self.began.clear()
-            await self.began.wait()
+            began = asyncio.ensure_future(self.began.wait())
+            await asyncio.wait({began, *self.dialer.under_way}, return_when=asyncio.FIRST_COMPLETED)
+            began.cancel()
 
     async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
         """The oldest call (to `number`) ends, with this SIP status; whose it was."""

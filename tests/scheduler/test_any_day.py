@@ -1,346 +1,56 @@
-"""Any days that may come: people, outcomes, clocks and crashes in any order, and the invariants after every step."""
+"""Some of any days that may come; ten thousand of them in the night (`scripts/test --long`)."""
 
-import asyncio
+import logging
+import multiprocessing
 import os
-import tempfile
-from collections import Counter
-from collections.abc import Awaitable
-from dataclasses import replace
-from datetime import date, datetime, timedelta
-from functools import cache
-from itertools import pairwise
-from pathlib import Path
-from shutil import copy
-from typing import TypeVar
+import time
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import Connection, select
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
 
-from ivr.call import CallState, Direction, Ending, Outcome
-from ivr.handover import HandOver
-from ivr.person import Person, Risk
-from ivr.storage import calls, migrate
-from ivr.storage.database import open_database
-from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
-from ivr.storage.people import upsert_people
-from ivr.storage.questionnaires import store_questionnaire
-from ivr.storage.schema import attempts, follow_ups, reports
-from ivr.storage.sessions import open_session, save_turn
-from ivr.storage.words import Completeness
-from ivr.window import windows_of
-from scheduler.dayplan import end_of
-from scheduler.dialer import LONGEST_CALL
-from tests.fakes.site import Clock
-from tests.fakes.site import settings as config
-from tests.scheduler.desk import Desk, report
-from tests.storage.records import NOW, session, turn
-
-T = TypeVar("T")
-
-#: A household of two, one of them with a telephone of her own too, and two others.
-PEOPLE = (
-    Person("000001", "見本 一", "ミホン", ("0310000001", "09000000001"), ("morning",)),
-    Person("000002", "見本 二", "ミホン", ("0310000001",), ("morning",)),
-    Person("000003", "見本 三", "ミホン", ("07000000003",), ("afternoon",)),
-    Person("000004", "見本 四", "ミホン", ("07000000004",), ("no such slot",)),
-    Person("000005", "見本 五", "ミホン", ("07000000005", "0310000001"), ("morning", "afternoon"), risk=Risk.HIGH),
-)
-LINES = {"total": 3, "reserved_for_inbound": 1, "calls_per_second": 20}
-#: What a call may come to; answered ones come with their report, see `answers`.
-IN_VAIN = [each for each in Outcome if each is not Outcome.ANSWERED]
-
-REST = timedelta(minutes=3)
-
-
-@cache
-def empty() -> Path:
-    """A database without anybody, made once."""
-    file = Path(tempfile.mkdtemp()) / "kenko-call.db"
-    migrate.create(file)
-    return file
-
-
-class Days(RuleBasedStateMachine):
-    """The world of one dialler."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.loop = asyncio.new_event_loop()
-        self.clock = Clock(NOW - timedelta(minutes=1))
-        self.entered: dict[str, Person] = {}
-        self.since: dict[str, date] = {}  #: the first day that must be accounted for
-        self.closed: dict[str, date] = {}
-        self.paused: dict[str, tuple[datetime, datetime]] = {}
-        self.calling_in: dict[str, int] = {}  #: person -> number of the call
-        self.checked = 0
-        self.desk = self.run(self._open())
-
-    def run(self, work: Awaitable[T]) -> T:
-        """Let it come to its end."""
-        return self.loop.run_until_complete(work)
-
-    async def _open(self) -> Desk:
-        database = await open_database(copy(empty(), Path(self.folder.name) / "kenko-call.db"))
-        await database.write(store_questionnaire, "hash-1", "daily", "id: daily\n", NOW)
-        return Desk(config(lines=LINES), database, self.clock)
-
-    @initialize()
-    def the_household(self) -> None:
-        self.enter(PEOPLE[0])
-        self.enter(PEOPLE[1])
-        self.run(self.desk.look())
-
-    @precondition(lambda self: len(self.entered) < len(PEOPLE))
-    @rule(person=st.sampled_from(PEOPLE))
-    def enter(self, person: Person) -> None:
-        if person.id in self.entered:
-            return
-        self.entered[person.id] = person
-        windows = windows_of(self.desk.today(), person, self.desk.config.calendar)
-        day = self.desk.today()
-        over = all(self.clock.now() >= each.until for each in windows)
-        # Entered after the slot: from tomorrow on. A person without a slot is handed over on the day or the next.
-        self.since[person.id] = day + timedelta(days=1) if over or not windows else day
-        self.run(self.desk.database.write(upsert_people, [person], self.clock.now()))
-
-    @precondition(lambda self: len(self.closed) < 2)
-    @rule(person=st.sampled_from(PEOPLE))
-    def staff_end_the_observation(self, person: Person) -> None:
-        if person.id in self.entered and person.id not in self.closed:
-            self.closed[person.id] = self.desk.today()
-            self.run(self.desk.database.write(close_person, person.id, Signed("見本", "終了", self.clock.now())))
-
-    @rule(minutes=st.sampled_from([1, 1, 4, 4, 16, 31, 61, 150, 600]))
-    def time_passes(self, minutes: float) -> None:
-        if minutes > 30:
-            self.every_call_ends()
-        self.run(self.desk.look(minutes))
-        self.nothing_is_overdue()
-
-    @rule()
-    def looks_again_at_once(self) -> None:
-        self.run(self.desk.look(0.1))
-
-    @rule(person=st.sampled_from(PEOPLE), minutes=st.sampled_from([20, 200, 3000]))
-    def staff_pause_somebody(self, person: Person, minutes: float) -> None:
-        if person.id not in self.entered or person.id in self.closed or person.id in self.paused:
-            return
-        until = self.clock.now() + timedelta(minutes=minutes)
-        self.paused[person.id] = (self.clock.now(), until)
-        signed = Signed("見本", "入院", self.clock.now())
-        self.run(self.desk.database.write(pause_person, person.id, until, signed))
-        self.run(self.desk.all_ringing())
-        self.desk.seen = len(self.desk.rung)
-        assert person.id not in self.run(self.desk.look(1))
-
-    @precondition(lambda self: self.paused)
-    @rule()
-    def staff_end_a_pause(self) -> None:
-        for person_id, (since, until) in self.paused.items():
-            now = self.clock.now()
-            if since <= now < until and person_id not in self.closed:
-                self.paused[person_id] = (since, now)
-                self.run(self.desk.database.write(resume_person, person_id, Signed("見本", "退院", now)))
-
-    @rule(minutes=st.sampled_from([-300, -2, 1, 90, 400, 4000]), wrong=st.sampled_from([0, 1, 10]))
-    def the_clock_jumps_and_is_put_right(self, minutes: float, wrong: float) -> None:
-        self.run(self.desk.look())
-        before = len(self.desk.rung)
-        handed = self.run(self.desk.database.read(_accounts))
-        self.desk.jump(minutes)
-        for _ in range(2):
-            self.run(self.desk.look(wrong / 2))
-        self.desk.jump(-minutes)
-        self.run(self.desk.look())
-        assert len(self.desk.rung) == before
-        assert self.run(self.desk.database.read(_accounts)) == handed
-        self.desk.synchronised = True
-        self.run(self.desk.look(1.1))
-        self.desk.synchronised = False
-        assert self.desk.dialer.clock.is_trusted()
-
-    @rule(days=st.integers(1, 4))
-    def the_service_is_down(self, days: int) -> None:
-        self.crash()
-        self.clock.advance(days * 24 * 60)
-        self.run(self.desk.look())
-
-    @precondition(lambda self: self.desk.live)
-    @rule(outcome=st.sampled_from(IN_VAIN))
-    def a_call_ends_in_vain(self, outcome: Outcome) -> None:
-        self.run(self.desk.end(outcome))
-
-    @precondition(lambda self: self.desk.live)
-    @rule()
-    def a_call_brings_the_report(self) -> None:
-        self._report(self.desk.live[0].attempt.person_id)
-        self.run(self.desk.end(Outcome.ANSWERED))
-
-    @rule(person=st.sampled_from(PEOPLE))
-    def a_report_comes_in(self, person: Person) -> None:
-        if person.id in self.entered:
-            self._report(person.id)
-
-    def _report(self, person_id: str) -> None:
-        if person_id not in self.calling_in and (person_id, self.desk.today()) not in self._reported():
-            self.run(report(self.desk, person_id))
-
-    @rule(person=st.sampled_from(PEOPLE))
-    def a_person_rings_us(self, person: Person) -> None:
-        if person.id not in self.entered or self.calling_in or (person.id, self.desk.today()) in self._reported():
-            return
-        number = self.calling_in[person.id] = self.checked = self.checked + 1
-        now, day = self.clock.now(), self.desk.today()
-
-        def begin(connection: Connection) -> None:
-            arrived = calls.Call(f"in-{number}", Direction.INBOUND, now, state=CallState.TALKING)
-            calls.start_call(connection, arrived)
-            begun = replace(session(f"in-{number}"), person_id=person.id, day=day, started_at=now, updated_at=now)
-            open_session(connection, begun)
-            save_turn(connection, begun.id, arrived.id, turn(), now)
-
-        self.run(self.desk.database.write(begin))
-        self.desk.inbound += 1
-
-    @precondition(lambda self: self.calling_in)
-    @rule()
-    def the_caller_finishes(self) -> None:
-        _, number = self.calling_in.popitem()
-        done = turn(("temperature", "36.5"), status=turn().session.status.COMPLETED)
-        self.run(self.desk.database.write(save_turn, f"in-{number}", f"in-{number}", done, self.clock.now()))
-        self._end_call(number, Outcome.ANSWERED)
-
-    def _end_call(self, number: int, outcome: Outcome) -> None:
-        ended = self.desk.database.write(calls.end_call, f"in-{number}", Ending(None), outcome, self.clock.now())
-        self.run(ended)
-        self.desk.inbound -= 1
-
-    @rule(minutes=st.sampled_from([1, 20, 150]))
-    def the_gate_is_closed_for_a_while(self, minutes: float) -> None:
-        self.desk.is_open = False
-        self.time_passes(minutes)
-        self.desk.is_open = True
-
-    @rule()
-    def crash(self) -> None:
-        self.run(self.desk.crash())
-        self.desk.inbound = 0
-        for number in self.calling_in.values():
-            # Nobody goes on with it: the session stays open, the caller has gone.
-            self.run(self.desk.database.write(_give_up, f"in-{number}"))
-        self.calling_in.clear()
-
-    @invariant()
-    def one_live_call_per_number_and_person(self) -> None:
-        for each in ("person_id", "number"):
-            assert max(Counter(getattr(live.attempt, each) for live in self.desk.live).values(), default=0) <= 1
-        assert len(self.desk.live) <= LINES["total"] - LINES["reserved_for_inbound"]
-        assert not {live.attempt.person_id for live in self.desk.live} - self.entered.keys()
-
-    @invariant()
-    def never_outside_the_window_and_never_too_often(self) -> None:
-        rows = self.run(self.desk.database.read(_attempts))
-        for row in rows:
-            person = self.entered[row.person_id]
-            windows = windows_of(row.day, person, self.desk.config.calendar)
-            (window,) = [each for each in windows if each.slot == row.slot]
-            assert window.allows(row.planned_at, self.desk.config.dialling.ring_seconds)
-            assert row.number in person.numbers
-        counted = [row for row in rows if row.outcome != Outcome.CONGESTION]
-        dialling = self.desk.config.dialling
-        for most, key in (
-            (dialling.attempts, lambda row: (row.person_id, row.day, row.slot)),
-            (dialling.most_a_day, lambda row: (row.person_id, row.day)),
-            (dialling.calls_per_number, lambda row: (row.number, row.day)),
-        ):
-            assert max(Counter(map(key, counted)).values(), default=0) <= most
-        for before, after in pairwise(rows):
-            if before.number == after.number and before.outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
-                assert before.ended_at is not None
-                assert after.planned_at >= before.ended_at + timedelta(seconds=self.desk.config.dialling.rest_seconds)
-
-    def nothing_is_overdue(self) -> None:
-        for row in self.run(self.desk.database.read(_attempts)):
-            assert row.outcome or row.planned_at >= self.clock.now() - LONGEST_CALL
-
-    def teardown(self) -> None:
-        """Some quiet days later every day of everybody is accounted for."""
-        try:
-            self._every_day_is_accounted_for()
-        finally:
-            self.run(self.desk.crash())
-            self.run(self.desk.database.close())
-            self.loop.close()
-            self.folder.cleanup()
-
-    def every_call_ends(self) -> None:
-        """None is longer than half an hour."""
-        while self.desk.live:
-            self.run(self.desk.end(Outcome.FAILED))
-        if self.calling_in:
-            self.the_caller_finishes()
-
-    def _every_day_is_accounted_for(self) -> None:
-        self.every_call_ends()
-        last = self.desk.today()
-        for _ in range(3):
-            self.run(self.desk.look(24 * 60))
-        found = self.run(self.desk.database.read(_accounts))
-        reported = self._reported()
-        for person_id, since in self.since.items():
-            until = self.closed.get(person_id, last + timedelta(days=1))
-            for day in (since + timedelta(days=each) for each in range((until - since).days)):
-                ends = ((person_id, day) in reported, (person_id, day) in found, self._is_excluded(person_id, day))
-                assert sum(ends) == 1 or ends == (True, False, True), (person_id, day, ends)
-
-    def _is_excluded(self, person_id: str, day: date) -> bool:
-        """By a pause that stood when the last window of the day was over."""
-        windows = windows_of(day, self.entered[person_id], self.desk.config.calendar)
-        since, until = self.paused.get(person_id, (None, None))
-        if since is None or until is None:
-            return False
-        ends = [each.until for each in windows] or [end_of(day)]
-        return all(since <= each < until for each in ends)
-
-    def _reported(self) -> set[tuple[str | None, date]]:
-        return self.run(self.desk.database.read(_reported))
-
-
-def _attempts(connection: Connection) -> list[calls.Attempt]:
-    wanted = select(attempts).order_by(attempts.c.number, attempts.c.planned_at, attempts.c.id)
-    return [calls.attempt_of(row) for row in connection.execute(wanted).mappings()]
-
-
-def _reported(connection: Connection) -> set[tuple[str | None, date]]:
-    wanted = select(reports.c.person_id, reports.c.day).where(reports.c.completeness == Completeness.COMPLETE)
-    return {(row.person_id, row.day) for row in connection.execute(wanted)}
-
-
-def _accounts(connection: Connection) -> set[tuple[str | None, date]]:
-    """Who is with staff for which day."""
-    rows = connection.execute(select(follow_ups).where(follow_ups.c.closed_at.is_(None))).all()
-    assert {row.reason for row in rows} <= set(HandOver)
-    assert max(Counter((row.person_id, row.day) for row in rows).values(), default=0) <= 1
-    return {(row.person_id, row.day) for row in rows}
-
-
-def _give_up(connection: Connection, session_id: str) -> None:
-    gave_up = turn(status=turn().session.status.GAVE_UP)
-    save_turn(connection, session_id, None, gave_up, NOW)
-
+from tests.scheduler.days import Days
 
 #: `scripts/test --long` asks for the ten thousand of the night.
 LONG = bool(os.environ.get("KENKO_LONG"))
-TestAnyDays = pytest.mark.timeout(0 if LONG else 120)(Days.TestCase)
-TestAnyDays.settings = settings(
-    max_examples=10_000 if LONG else 20,
-    stateful_step_count=25,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],  # a database each: shrinking would take minutes
-    suppress_health_check=[HealthCheck.too_slow],
-)
+SHARDS = 40  #: each from a seed of its own; small ones, as Hypothesis grows slower with every run it remembers
+RUNS = 250  #: of each shard
+CORES = int(os.environ.get("KENKO_LONG_PROCESSES", os.cpu_count() or 1))
+
+
+def runs(of_seed: int, count: int) -> int:
+    """So many worlds; how many came to their end. Raises what Hypothesis found, with the steps to it."""
+    before = Days.finished
+    limits = settings(
+        max_examples=count,
+        stateful_step_count=25,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # shrinking would take minutes; the steps that are printed suffice
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    run_state_machine_as_test(seed(of_seed)(Days), settings=limits)
+    return Days.finished - before
+
+
+def shard(number: int) -> tuple[int, int]:
+    """One shard in a process of its own: its number, and how many worlds came to their end."""
+    logging.disable(logging.CRITICAL)  # millions of lines help nobody
+    return number, runs(number, RUNS)
+
+
+@pytest.mark.timeout(120)
+def test_any_days() -> None:
+    assert runs(0, 20) >= 20
+
+
+@pytest.mark.skipif(not LONG, reason="for the night: scripts/test --long")
+@pytest.mark.timeout(0)
+def test_ten_thousand_days(capsys: pytest.CaptureFixture[str]) -> None:
+    began, finished = time.monotonic(), 0
+    with multiprocessing.get_context("spawn").Pool(CORES) as pool:
+        for number, count in pool.imap_unordered(shard, range(1, SHARDS + 1)):
+            finished += count
+            with capsys.disabled():
+                print(f"{finished} worlds in {time.monotonic() - began:.0f} s (seed {number})", flush=True)  # noqa: T201
+    assert finished >= 10_000
