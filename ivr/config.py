@@ -16,8 +16,9 @@ from ivr.config_values import DayOfYear, Moment, OrOff, SlotName, TimeOfDay, Tim
 from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
 from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
+from ivr.duty import Duty, Inbound
 from ivr.errors import BadInput, Problem, problem
-from ivr.numbers import BadNumber, Numbering, Plan, normalise, spelt
+from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
@@ -138,6 +139,8 @@ class Config(_Part):
     slots: dict[SlotName, Slot] = Field(min_length=1)
     blocked_days: tuple[Blocked, ...] = ()
     own_time_minutes: float = Field(default=150, ge=10, le=720)
+    inbound: Inbound = Inbound()
+    duty: Duty = Duty()
     gate: Gate = Gate()
     metrics: Metrics = Metrics()
     watch: Watching = Watching()
@@ -182,6 +185,16 @@ class Config(_Part):
             self.own_time_minutes,
         )
 
+    @cached_property
+    def duty_number(self) -> str | None:
+        """The number of the duty telephone in the form in which it is rung; None: it has none."""
+        return self.duty.number and dialable(self.duty.number, self.numbering)
+
+    @property
+    def most_inbound(self) -> int:
+        """Calls of people to us that are taken at once."""
+        return self.inbound.most_calls or sum(each.total for each in self.all_trunks())
+
     def all_trunks(self) -> tuple[Trunk, ...]:
         """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""
         return self.trunks or (Trunk(name=self.pbx.trunk, **self.lines.model_dump()),)
@@ -205,6 +218,10 @@ def read_config(path: Path) -> Config:
             normalise(number, config.numbers)
         except BadNumber as bad:
             problems.append(document.problem(bad.message, place))
+    try:
+        _ = config.duty_number
+    except BadNumber as bad:
+        problems.append(document.problem(bad.message, ("duty", "number")))
     if problems:
         raise BadInput(*problems)
     return config

@@ -20,7 +20,7 @@ from ivr.questionnaire.turns import resume
 
 log = logging.getLogger(__name__)
 
-#: Stores a turn durably; nothing of it is spoken before it returned.
+#: Stores a turn durably, and does what cannot wait; nothing of the turn is spoken before it returned.
 Commit = Callable[[Turn], Awaitable[None]]
 
 #: Where the next thing that is said is to be stored; its name without `.wav` is never used twice, and tells nothing.
@@ -77,15 +77,19 @@ async def say_and_end(phone: Phone, voice: Voice, *say: str) -> None:
 
 async def converse(
     phone: Phone, voice: Voice, questionnaire: Questionnaire, first: Turn, commit: Commit, new_file: NewFile
-) -> None:
-    """Walk through a questionnaire from its `first` turn to the end, and hang up. Raises HungUp."""
+) -> Turn:
+    """Walk through a questionnaire from its `first` turn to its last one, said to the end. Raises HungUp.
+
+    Gives the last turn; the call goes on: whoever began the walk says what comes after it.
+    """
     turn = first
     await commit(turn)
     while turn.rules is not None:
         given = await voice.of(turn).take(phone, turn, turn.rules, new_file)
         turn = resume(questionnaire, turn.session, given)
         await commit(turn)
-    await say_and_end(phone, voice.of(turn), *turn.say)
+    await voice.of(turn).say(phone, turn.say)
+    return turn
 
 
 class Greeted(StrEnum):
@@ -142,12 +146,13 @@ async def ask_for_id(phone: Phone, voice: Voice) -> str | None:
 
 
 async def hold(phone: Phone, voice: Voice, talk: Awaitable[None]) -> Ending:
-    """Run a conversation to its end: the one place where hanging up is caught, and the border of one call's faults.
+    """Run a conversation to its end and hang up: where the other side's hanging up is caught, and a call's faults end.
 
     A fault of ours (disk full, Asterisk refused) is apologised for, and hurts no other call.
     """
     try:
         await talk
+        await phone.hang_up()
     except HungUp as over:
         return over.ending
     except Exception:

@@ -30,11 +30,13 @@ class ReportRow:
     alerts: tuple[str, ...]  #: ids of the rules that fired
     follow_ups: tuple[str, ...]  #: reasons, of that person on that day; closed ones too
     version: str | None = None  #: hash of the questionnaire that was asked; None: the report came from outside
+    superseded: bool = False  #: a later complete report of the same person and day is in: that one counts
 
 
 _FIXED = (
     *("report_id", "day", "person_id", "claimed_id", "completeness", "source", "auth", "created_at", "updated_at"),
     "version",
+    "superseded",
 )
 
 
@@ -83,6 +85,8 @@ def _fixed(row: ReportRow, zone: tzinfo) -> dict[str, str | None]:
     shown: dict[str, str | None] = {}
     for name in _FIXED:
         value = getattr(row, name)
+        if isinstance(value, bool):
+            value = "yes" if value else None
         if isinstance(value, datetime):
             value = value.astimezone(zone).isoformat(timespec="seconds")
         shown[name] = None if value is None else str(value)

@@ -5,6 +5,12 @@ from enum import StrEnum
 #: The reason of the follow-up "period over, not closed" (ivr.person.is_period_over). Not a hand-over: calling goes on,
 #: and no report settles it, only a decision of staff.
 PERIOD_OVER = "period_over"
+#: ... of one who rang us while all places were taken. Not a hand-over either; a complete report settles it.
+TURNED_AWAY = "turned_away"
+#: ... that somebody left a spoken message: staff should listen to it.
+MESSAGE_LEFT = "message_left"
+#: Follow-ups of a day that do not keep the dialler from calling on it.
+CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, MESSAGE_LEFT)
 
 
 class HandOver(StrEnum):
@@ -17,6 +23,7 @@ class HandOver(StrEnum):
     BROKE_OFF = "broke_off"  #: hung up in the middle, and the report is still not complete
     NETWORK = "network"  #: the network took no call
     LIMIT = "limit"  #: the most calls of a day to the person, or to the number, were made
+    NO_TONES = "no_tones"  #: answered, but no key was ever heard from any number of the person
     WINDOW_OVER = "window_over"  #: the slot ended before the person was reached
 
 

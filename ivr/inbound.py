@@ -1,10 +1,14 @@
-"""One call from a person: who is it, is today's report in already, else the same conversation as on our own calls."""
+"""One call from a person: who is it, and then what they may do; or that all places are taken."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ivr.call import Direction
+from ivr.attending import attend
+from ivr.call import Direction, Outcome
 from ivr.conversation import Voice, ask_for_id, hold, say_and_end
+from ivr.handover import TURNED_AWAY
+from ivr.hearing import listened_to, note_hearing
 from ivr.numbers import BadNumber, normalise
 from ivr.outbound import finish
 from ivr.person import Person
@@ -13,9 +17,10 @@ from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, people_by_number
-from ivr.storage.reports import report_exists
 from ivr.storage.words import Auth, Source
 from ivr.walk import Who, walk
+
+log = logging.getLogger(__name__)
 
 UNKNOWN_CALLER = "unknown_caller"  #: follow-up: a report under an ID that nobody on the roster has
 NO_ID = "no_id"  #: follow-up: a caller who could not key an ID
@@ -27,32 +32,51 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
     await site.database.write(calls.start_call, call)
     voice = Voice(site.prompts, site.questionnaire.language)
+    heard = await listened_to(site, phone, voice, patience=1)
     reached = False
 
     async def conversation() -> None:
         nonlocal reached
-        await phone.answer()
+        await heard.answer()
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         owners = await site.database.read(people_by_number, number) if number else ()
         # A household's shared telephone does not tell which of them calls: ask, as for an unknown one.
         owner = owners[0] if len(owners) == 1 else None
-        who = await (_known(site, phone, voice, owner) if owner else _by_id(site, phone, voice, owners))
-        reached = who is not None or owner is not None
-        if who is not None:
-            await walk(site, phone, who)
+        if owner is not None:
+            own = replace(voice, language=site.language_for(owner.language))
+            await own.say(heard, ("frame/inbound_greeting",))
+            reached = True
+            await attend(site, heard, own, Who(owner.id, None, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER))
+        elif (who := await _by_id(site, heard, voice, owners)) is not None:
+            reached = True
+            await walk(site, heard, who)
+
+    ending = await hold(heard, voice, conversation())
+    await finish(site, phone.call_id, ending, reached)
+    await note_hearing(site, heard)
+
+
+async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
+    """All places are taken: say so, and when to ring again. Whoever is known by the number is a task for staff."""
+    number = _known_form(site, caller)
+    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
+    await site.database.write(calls.start_call, call)
+    owners = await site.database.read(people_by_number, number) if number else ()
+    for each in owners:
+        task = NewFollowUp(site.today(), TURNED_AWAY, each.id)
+        await site.database.write(open_follow_up, task, site.now())
+    voice = Voice(site.prompts, site.questionnaire.language)
+    voice = replace(voice, language=site.language_for(owners[0].language)) if owners else voice
+
+    async def conversation() -> None:
+        await phone.answer()
+        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        await say_and_end(phone, voice, "frame/all_busy")
 
     ending = await hold(phone, voice, conversation())
-    await finish(site, phone.call_id, ending, reached)
-
-
-async def _known(site: Site, phone: Phone, voice: Voice, person: Person) -> Who | None:
-    """By the number; None if today's report is in already and the call is over. Raises HungUp."""
-    voice = replace(voice, language=site.language_for(person.language))
-    if await site.database.read(report_exists, person.id, site.today()):
-        await say_and_end(phone, voice, "frame/inbound_greeting", "frame/already_in")
-        return None
-    await voice.say(phone, ("frame/inbound_greeting",))
-    return Who(person.id, None, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER)
+    log.warning("a caller was turned away", extra={"action": "turned_away", "call": phone.call_id})
+    ending = replace(ending, outcome=ending.outcome or Outcome.CONGESTION, note="all places were taken")
+    await finish(site, phone.call_id, ending, reached=False)
 
 
 async def _by_id(site: Site, phone: Phone, voice: Voice, household: Sequence[Person]) -> Who | None:

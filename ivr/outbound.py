@@ -4,6 +4,7 @@ import logging
 
 from ivr.call import Direction, Ending, Outcome
 from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.hearing import listened_to, note_hearing
 from ivr.numbers import BadNumber, dialable
 from ivr.person import is_excluded
 from ivr.phone import DialOrder, Line, Phone
@@ -68,36 +69,39 @@ async def talk(site: Site, phone: Phone, person_id: str, attempt_id: str, ring_s
     """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer."""
     person = await site.database.read(get_person, person_id)
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
+    # Two silences: whoever was slow to put the receiver to the ear has one.
+    heard = await listened_to(site, phone, voice, patience=2)
     reached = False
 
     async def conversation() -> None:
         nonlocal reached
-        await phone.until_answered(ring_seconds)
+        await heard.until_answered(ring_seconds)
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         if await site.database.read(report_exists, person_id, site.today()):
             # It came in by another way while the telephone rang.
             reached = True
-            await say_and_end(phone, voice, "frame/greeting", "frame/already_in")
+            await say_and_end(heard, voice, "frame/greeting", "frame/already_in")
             return
         gate = site.config.gate
-        greeted = await greet(phone, voice, gate.times, gate.wait_seconds)
+        greeted = await greet(heard, voice, gate.times, gate.wait_seconds)
         reached = greeted is not Greeted.NOBODY
         match greeted:
             case Greeted.READY if await site.database.read(report_exists, person_id, site.today()):
                 # ... or while we waited for the key: never ask a second time.
-                await say_and_end(phone, voice, "frame/already_in")
+                await say_and_end(heard, voice, "frame/already_in")
             case Greeted.READY:
-                await walk(site, phone, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
+                await walk(site, heard, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
             case Greeted.CALL_WISHED:
                 wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt_id)
                 await site.database.write(open_follow_up, wish, site.now())
-                await say_and_end(phone, voice, "frame/call_wished_end")
+                await say_and_end(heard, voice, "frame/call_wished_end")
             case Greeted.NOBODY:
                 # Maybe a machine listens: no word about health.
-                await say_and_end(phone, voice, "frame/not_reached")
+                await say_and_end(heard, voice, "frame/not_reached")
 
-    ending = await hold(phone, voice, conversation())
+    ending = await hold(heard, voice, conversation())
     await finish(site, phone.call_id, ending, reached)
+    await note_hearing(site, heard)
 
 
 async def finish(site: Site, call_id: str, ending: Ending, reached: bool) -> None:

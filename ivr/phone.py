@@ -66,6 +66,14 @@ class Phone(Protocol):
         Raises HungUp; StorageError if it cannot be written.
         """
 
+    async def put_through(self, endpoint: str, ring_seconds: float) -> bool:
+        """Ring another telephone, and join the caller to it: True when somebody answered and has hung up again.
+
+        `endpoint` is as Asterisk names it (`desk`, `0310000001@trunk`). False if nobody answered within `ring_seconds`,
+        or it could not be rung; the caller is still there then. The caller hears it ring. Raises HungUp when the caller
+        hangs up, at whatever moment: the other telephone is then free again.
+        """
+
     async def hang_up(self) -> None:
         """End the call; nothing happens if it is over already."""
 

@@ -77,6 +77,7 @@ class Desk:
     pbx: Pbx | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
     inherited: int = 0  #: those of them that a process before us began: they may be outbound, and use no reserve
+    turned_away: int = 0  #: those of them that only hear when to ring again
     internal: int = 0  #: those of them that come from the house, and use no line
     keeping: asyncio.Lock = field(default_factory=asyncio.Lock)  #: one recorded prompt after another
 
@@ -87,8 +88,16 @@ class Desk:
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
+        site = self.live.site
         with self._in_progress():
-            await inbound.receive(self.live.site, phone, caller)
+            if self.inbound - self.turned_away <= site.config.most_inbound:
+                await inbound.receive(site, phone, caller)
+                return
+            self.turned_away += 1
+            try:
+                await inbound.turn_away(site, phone, caller)
+            finally:
+                self.turned_away -= 1
 
     async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
         """Staff ring to speak prompts. Anybody else has no business here, and hears nothing."""
@@ -291,6 +300,7 @@ def pbx_settings(config: Config) -> PbxSettings:
         more_trunks=tuple(more),
         callers=config.caller_of_trunk(),
         transport=Transport(pbx.transport),
+        telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
         numbering=config.numbering,
     )
 

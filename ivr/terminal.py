@@ -22,6 +22,9 @@ HANG_UP = "hangup"
 #: Instead of keys: something is said for so many seconds, `rec:4`.
 SPEECH = "rec:"
 
+#: Instead of keys: somebody answers the telephone that the caller is put through to, and they talk.
+TALK = "talk"
+
 #: Q.850 "normal clearing".
 _NORMAL_CLEARING = 16
 #: Seconds of a prompt that is not recorded, on this telephone's own clock, which nobody waits for.
@@ -36,8 +39,8 @@ class TerminalPhone:
     """One "call". Implements `ivr.phone.Phone`.
 
     `texts` says what each prompt says, `answers` gives keys (`365`, or `365@2`: two seconds after the prompt began),
-    `-`, `rec:4` or `hangup` for one ask after another (its end is a hang-up), `show` prints a line, `tape` records it
-    all.
+    `-`, `rec:4`, `talk` or `hangup` for one ask after another (its end is a hang-up), `show` prints a line, `tape`
+    records it all.
     """
 
     def __init__(
@@ -101,6 +104,13 @@ class TerminalPhone:
             self._tape.speak(recording.seconds)
         return recording
 
+    async def put_through(self, endpoint: str, ring_seconds: float) -> bool:
+        """Take one answer: `talk` if somebody answers, anything else if nobody does. Raises HungUp."""
+        self._require_live()
+        answer = await self._answer(())
+        self._script.append(TALK if answer == TALK else SILENCE)
+        return answer == TALK
+
     async def _answer(self, sounds: Sequence[Sound]) -> str:
         # Reading the keyboard blocks the loop, which has nothing else to do here, and so Ctrl-C ends it at once.
         answer = next(self._answers, HANG_UP)
@@ -161,7 +171,7 @@ def _word_of(entry: Entry) -> str:
 def scripted(keys: str, show: Callable[[str], None]) -> Iterator[str]:
     """Answers from a script such as `1 365 1 98#@1.5 - hangup`: one word for each ask, shown as it is used.
 
-    Raises BadInput for a word that is none of keys, `-`, `rec:4` and `hangup`.
+    Raises BadInput for a word that is none of keys, `-`, `rec:4`, `talk` and `hangup`.
     """
     words = keys.split()
     problems = [problem("questionnaire.bad_answer", given=word) for word in words if not _is_answer(word)]
@@ -190,7 +200,7 @@ def typed(show: Callable[[str], None], read: Callable[[str], str] = input) -> It
 
 
 def _is_answer(word: str) -> bool:
-    return word in (SILENCE, HANG_UP) or any(form.fullmatch(word) for form in (_KEYS, _SPEECH))
+    return word in (SILENCE, HANG_UP, TALK) or any(form.fullmatch(word) for form in (_KEYS, _SPEECH))
 
 
 def unrecorded(prompt_ids: Iterable[str], *languages: str) -> Prompts:

@@ -13,6 +13,7 @@ from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
 from ivr.questionnaire.next_call import next_call_of, say_next_call
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, start
+from ivr.severe import heed, is_severe
 from ivr.site import Site
 from ivr.storage import sessions
 from ivr.storage.people import get_person
@@ -37,27 +38,34 @@ class Who:
     auth: Auth
 
 
-async def walk(site: Site, phone: Phone, who: Who) -> None:
-    """Go on with today's open session of the person, or begin one, to its end. Raises HungUp."""
+async def walk(site: Site, phone: Phone, who: Who) -> Turn:
+    """Today's open session of the person, or a new one, to its last turn; the call goes on. Raises HungUp."""
     session, first = await _waiting(site, who) or await _opened(site, who)
-    await _walk(site, phone, session, first)
+    return await _walk(site, phone, session, first)
 
 
-async def go_on(site: Site, phone: Phone, session: StoredSession) -> None:
-    """Go on with this session, whosever it is, to its end. Raises HungUp."""
+async def go_on(site: Site, phone: Phone, session: StoredSession) -> Turn:
+    """Go on with this session, whosever it is, to its last turn; the call goes on. Raises HungUp."""
     questionnaire = await version_of(site, session.state.questionnaire)
-    await _walk(site, phone, session, reopen(questionnaire, session.state))
+    return await _walk(site, phone, session, reopen(questionnaire, session.state))
 
 
-async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -> None:
+async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -> Turn:
     questionnaire = await version_of(site, first.session.questionnaire)
     tapes = _Tapes(lambda: site.config.voice_messages / f"{site.new_id()}.wav")
 
+    voice = Voice(site.prompts, questionnaire.language)
+    heeded = False
+
     async def commit(turn: Turn) -> None:
+        nonlocal heeded
         said = tapes.named_by(turn)
         await site.database.write(sessions.save_turn, session.id, phone.call_id, turn, site.now(), said)
+        if not heeded and is_severe(turn):
+            heeded = True  # Once a call: every further severe answer is an alert all the same.
+            await heed(site, phone, voice.of(turn), session, turn)
 
-    await converse(phone, Voice(site.prompts, questionnaire.language), questionnaire, first, commit, tapes.new_file)
+    return await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
 
 
 @dataclass
@@ -94,7 +102,7 @@ async def _known_of(site: Site, who: Who) -> PersonFacts:
     person = await site.database.read(get_person, who.person_id)
     if person is None:
         return PersonFacts()
-    last = await site.database.read(last_report, person.id)
+    last = await site.database.read(last_report, person.id, site.today())
     return PersonFacts(person.facts, person.language, last, _next_call(site, person))
 
 

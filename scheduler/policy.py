@@ -54,6 +54,7 @@ class Case:
     talking: bool = False  #: a call of the person is in progress, whoever dialled
     tried_before: int = 0  #: calls that reached the network in other slots of the day
     uses: Mapping[str, Use] = field(default_factory=dict)  #: number -> what it went through
+    tones: bool = True  #: whether a key was ever heard from one of the numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _choose(case: Case, rules: Rules) -> tuple[str, datetime] | HandToStaff:
         return HandToStaff(HandOver.BAD_NUMBER if case.numbers else HandOver.NO_NUMBER)
     due = _next_time(case.attempts, rules, case.window)
     if due is None:
-        return HandToStaff(_reason(case.attempts))
+        return HandToStaff(_reason(case))
     usable = [each for each in alive if case.uses.get(each, _UNUSED).calls < rules.per_number]
     if not usable or _tries(case.attempts) + case.tried_before >= rules.per_day:
         return HandToStaff(HandOver.LIMIT)
@@ -174,10 +175,12 @@ def _next_number(usable: Sequence[str], attempts: Sequence[Attempt]) -> str:
     return usable[(usable.index(last.number) + 1) % len(usable)]
 
 
-def _reason(attempts: Sequence[Attempt]) -> HandOver:
-    outcomes = [each.outcome for each in attempts]
+def _reason(case: Case) -> HandOver:
+    outcomes = [each.outcome for each in case.attempts]
     if Outcome.CUT_OFF in outcomes:
         return HandOver.BROKE_OFF
     if all(each in (Outcome.CONGESTION, Outcome.FAILED) for each in outcomes):
         return HandOver.NETWORK
+    if not case.tones and all(each is Outcome.NO_KEY for each in outcomes if each not in FREE):
+        return HandOver.NO_TONES
     return HandOver.NOT_REACHED

@@ -106,10 +106,11 @@ async def test_each_turn_is_committed_before_it_is_heard() -> None:
         events.append(said)
 
     phone = FakePhone(press=keys("2 2 365 1 98# 1"), watch=heard)
-    await converse(phone, VOICE, SHORT, start(SHORT), commit, nowhere)
+    last = await converse(phone, VOICE, SHORT, start(SHORT), commit, nowhere)
     assert len(events) == 14
     assert events[::2] == events[1::2]
-    assert phone.over
+    assert last.session.status is SessionStatus.COMPLETED
+    assert not phone.over
 
 
 async def test_what_cannot_be_committed_is_not_heard() -> None:
@@ -125,6 +126,12 @@ async def test_what_cannot_be_committed_is_not_heard() -> None:
     with pytest.raises(StorageError):
         await converse(phone, VOICE, SHORT, start(SHORT), commit, nowhere)
     assert len(phone.said) == 2
+
+
+async def test_hold_hangs_up_after_the_last_word() -> None:
+    phone = FakePhone()
+    assert await hold(phone, VOICE, VOICE.say(phone, ("frame/not_reached",))) == Ending(None, 16)
+    assert phone.over
 
 
 async def test_hold_knows_how_a_call_ended() -> None:

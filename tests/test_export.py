@@ -40,12 +40,13 @@ def read(text: str) -> list[dict[str, str]]:
 def test_csv_for_spreadsheets() -> None:
     assert to_csv([ROW, STRANGER], TOKYO, ["oxygen", "temperature"]) == (
         "\ufeffreport_id,day,person_id,claimed_id,completeness,source,auth,created_at,updated_at,version,"
+        "superseded,"
         "alerts,follow_ups,"
         "answer.oxygen,answer.temperature,answer.cough\r\n"
         "s1,2025-01-06,00123456,,complete,automatic_call,outbound,2025-01-06T08:59:59+09:00,2025-01-06T09:05:00+09:00,"
-        "5eed,fever low_oxygen,call_wished,98,36.5,\r\n"
+        "5eed,,fever low_oxygen,call_wished,98,36.5,\r\n"
         "s2,2025-01-06,,999999,complete,automatic_call,outbound,2025-01-06T08:59:59+09:00,2025-01-06T09:05:00+09:00,"
-        "5eed,,call_wished,,,no\r\n"
+        "5eed,,,call_wished,,,no\r\n"
     )
 
 
@@ -88,6 +89,7 @@ def test_json_for_machines() -> None:
         "created_at": "2025-01-06T08:59:59+09:00",
         "updated_at": "2025-01-06T09:05:00+09:00",
         "version": "5eed",
+        "superseded": None,
         "alerts": ["fever", "low_oxygen"],
         "follow_ups": ["call_wished"],
         "answers": {"temperature": "36.5", "oxygen": "98"},

@@ -1,12 +1,13 @@
 """What a session may know of a person: their last report and their next call, and nothing for whoever keys an ID."""
 
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from ivr.inbound import receive
+from ivr.loading import CALL_FRAME
 from ivr.person import OWN_TIME
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
@@ -20,9 +21,10 @@ from ivr.terminal import unrecorded
 from tests.fakes.phone import FakePhone, keys
 from tests.fakes.site import Clock, open_site
 from tests.rows import report_ends
-from tests.storage.records import HANAKO
+from tests.storage.records import DAY, HANAKO
 
 OWN = "09000000001"
+TOMORROW = DAY + timedelta(days=1)
 SOURCE = """
 id: known
 title: {ja: 試し, en: a try}
@@ -37,14 +39,13 @@ alerts:
   - {id: falling, level: urgent, reason: {ja: 低下, en: falling}, any: [{question: oxygen, falls_by: 2}]}
 """
 KNOWN = parse(SOURCE.encode(), "known.yaml")
-FRAME = ("frame/inbound_greeting", "frame/enter_id", "frame/already_in", "frame/apology")
 
 
 @pytest.fixture
 async def site(database: Database, clock: Clock, tmp_path: Path) -> Site:
     await database.write(store_questionnaire, KNOWN.hash, KNOWN.id, SOURCE, clock.now())
     site = await open_site(database, clock, KNOWN)
-    return replace(site, prompts=unrecorded({*prompt_ids(KNOWN, ["0900"]), *FRAME}, "ja"))
+    return replace(site, prompts=unrecorded({*prompt_ids(KNOWN, ["0900"]), *CALL_FRAME}, "ja"))
 
 
 async def call(site: Site, pressed: str, caller: str | None = OWN) -> list[tuple[str, ...]]:
@@ -61,7 +62,7 @@ async def alerts_of(site: Site) -> list[str]:
 async def test_a_number_is_compared_with_the_last_complete_report(site: Site, clock: Clock) -> None:
     said = await call(site, "98")
     assert "example/medicine" not in said[-1]
-    assert await site.database.read(last_report, HANAKO.id) == {"oxygen": "98"}
+    assert await site.database.read(last_report, HANAKO.id, TOMORROW) == {"oxygen": "98"}
     clock.advance(24 * 60)
     said = await call(site, "96")
     assert "example/medicine" in said[-1]
@@ -76,7 +77,7 @@ async def test_a_report_that_broke_off_is_not_compared_with(site: Site, clock: C
     await site.database.write(store_questionnaire, longer.hash, longer.id, two, site.now())
     await call(replace(site, questionnaire=longer), "80 hangup")
     assert (await site.database.read(report_ends))[-1] == (HANAKO.id, "partial")
-    assert await site.database.read(last_report, HANAKO.id) == {"oxygen": "98"}
+    assert await site.database.read(last_report, HANAKO.id, TOMORROW + timedelta(days=1)) == {"oxygen": "98"}
 
 
 async def test_the_closing_says_when_we_ring_next(site: Site) -> None:
@@ -101,7 +102,7 @@ async def test_whoever_keys_an_id_hears_nothing_of_the_person(site: Site, clock:
 async def test_a_time_without_a_recording_is_not_said(site: Site, own: time, said: tuple[str, ...]) -> None:
     person = replace(HANAKO, slots=(OWN_TIME,), own_time=own)
     await site.database.write(upsert_people, [person], site.now())
-    spoken = {*prompt_ids(KNOWN, ["1405"]), *FRAME}
+    spoken = {*prompt_ids(KNOWN, ["1405"]), *CALL_FRAME}
     closing = (await call(replace(site, prompts=unrecorded(spoken, "ja")), "98"))[-1]
     assert said == () or set(said) <= set(closing)
     assert ("frame/next_call_unknown" in closing) is (said == ())

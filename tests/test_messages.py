@@ -19,11 +19,12 @@ from ivr.cli.day import STATUS_COLUMNS
 from ivr.cli.roster import DECISION_COLUMNS, Standing
 from ivr.doctor.judgement import Light
 from ivr.errors import BadInput, KenkoError, PbxRefused, problem
-from ivr.handover import PERIOD_OVER, HandOver
+from ivr.handover import CALLING_GOES_ON, HandOver
 from ivr.inbound import NO_ID, UNKNOWN_CALLER
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
+from ivr.severe import SEVERE
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
 from ivr.window import Off
@@ -80,7 +81,7 @@ def test_every_message_asked_for_exists(path: Path) -> None:
 FAMILIES: dict[str, Iterable[str]] = {
     "outcome": Outcome,
     "state": DayState,
-    "follow_up": (*HandOver, PERIOD_OVER, *FollowUpReason, UNKNOWN_CALLER, NO_ID),
+    "follow_up": (*HandOver, *CALLING_GOES_ON, SEVERE, *FollowUpReason, UNKNOWN_CALLER, NO_ID),
     "level": Level,
     "direction": Direction,
     "call_state": CallState,

@@ -119,7 +119,8 @@ async def test_nobody_at_the_gate_hears_no_word_about_health(site: Site) -> None
     phone = FakePhone()
     await call(site, phone)
     doubt = ("frame/greeting", "frame/doubt", "frame/ready")
-    assert phone.said == [GREETING, doubt, doubt, doubt, ("frame/not_reached",)]
+    hinted = ("frame/greeting", "frame/tones", "frame/doubt", "frame/ready")
+    assert phone.said == [GREETING, doubt, hinted, hinted, ("frame/not_reached",)]
     assert await site.database.read(call_ends) == [("ended", Outcome.NO_KEY)]
     assert await site.database.read(attempt_ends) == [("ended", Outcome.NO_KEY)]
     assert await site.database.read(session_ends) == []

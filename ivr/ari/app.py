@@ -11,15 +11,16 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from ivr.ari.client import AriClient
-from ivr.ari.events import WANTED, Channel, ChannelUserevent, read_channel
+from ivr.ari.events import Channel, ChannelUserevent, read_channel
+from ivr.ari.leg import sort_legs
 from ivr.ari.line import AriLine
 from ivr.ari.link import Link
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, check_version
+from ivr.ari.subscriptions import at, subscribe
 from ivr.errors import BadInput, PbxError, PbxRefused, PbxUnreachable, problem
 from ivr.phone import HungUp
 
@@ -179,16 +180,17 @@ class Pbx:
     async def _open(self, link: Link) -> None:
         """Everything between the connection and the open gate, in this order."""
         restarted = await self._greet()
-        await self._subscribe()
+        await subscribe(self._client)
         await self._echo()
         living = await self._channels()
         self._client.reconcile({} if restarted else living)
         ours = {each.id: each for each in living.values() if self._is_ours(each)}
+        talking = await sort_legs(self._client, ours)
         orphans = [each for each in ours.values() if each.id not in self._client.watched()]
         await self._calls.reconciled(frozenset(ours), restarted)
         for channel in orphans:
             if channel.id not in self._client.watched():
-                self._adopt(channel)
+                self._adopt(channel, channel.id in talking)
         if link.is_open:
             self._was_ready = True
             self._gate.set()
@@ -202,36 +204,12 @@ class Pbx:
                 # Before its modules are loaded everything is 404.
                 raise PbxUnreachable(problem("pbx.booting", url=self._settings.url)) from error
             raise
-        self.version = str(_at(info, "system", "version") or "")
+        self.version = str(at(info, "system", "version") or "")
         if not check_version(self.version):
             log.warning("Asterisk %s is tolerated; 22 LTS is better", self.version, extra={"action": "pbx_old_lts"})
         self._client.choose_transport(self.version)
-        before, self.startup_time = self.startup_time, str(_at(info, "status", "startup_time") or "")
+        before, self.startup_time = self.startup_time, str(at(info, "status", "startup_time") or "")
         return before is not None and before != self.startup_time
-
-    async def _subscribe(self) -> None:
-        """Filters and subscriptions, both ways: those of an earlier run outlive its WebSocket (22.10.1)."""
-        trunks = (self._settings.trunk, *self._settings.more_trunks)
-        for app, kinds, wanted in (
-            (self._settings.app, WANTED, []),
-            (
-                self._settings.trunk_app,
-                ("ChannelDestroyed", "ChannelUserevent"),
-                [f"endpoint:PJSIP/{each}" for each in trunks],
-            ),
-        ):
-            path = f"/applications/{quote(app)}"
-            known = _at(await self._client.request("GET", path), "endpoint_ids")
-            for endpoint in known if isinstance(known, list) else []:
-                if f"endpoint:{endpoint}" not in wanted:
-                    await self._client.request(
-                        "DELETE", f"{path}/subscription", params={"eventSource": f"endpoint:{endpoint}"}
-                    )
-            await self._client.request(
-                "PUT", f"{path}/eventFilter", body={"allowed": [{"type": each} for each in kinds], "disallowed": []}
-            )
-            for each in wanted:
-                await self._client.request("POST", f"{path}/subscription", params={"eventSource": each})
 
     async def _channels(self) -> dict[str, Channel]:
         """Every channel that lives on this Asterisk, other people's too."""
@@ -249,15 +227,15 @@ class Pbx:
             event = await self._client.arrivals.get()
             self._begin(event.channel, event.args)
 
-    def _adopt(self, channel: Channel) -> None:
-        """A channel of ours that nobody owns at a (re)connect."""
-        talking = channel.app_name == "Stasis"
-        words = tuple(channel.app_data.split(",")[1:]) if talking else ()
-        if talking and channel.state == "Ring":
+    def _adopt(self, channel: Channel, talks: bool) -> None:
+        """A channel of ours that nobody owns at a (re)connect; `talks` to a telephone that it was put through to."""
+        in_stasis = channel.app_name == "Stasis"
+        words = tuple(channel.app_data.split(",")[1:]) if in_stasis else ()
+        if in_stasis and channel.state == "Ring":
             # Inbound and not answered yet: it came while we connected, nobody has spoken to it.
             self._begin(channel, words)
             return
-        phone = AriPhone(self._client, channel.id, self._tail, answered=talking, taken_over=True)
+        phone = AriPhone(self._client, channel.id, self._tail, answered=in_stasis, taken_over=True, talks=talks)
         self._spawn(phone, self._calls.found(phone))
 
     def _begin(self, channel: Channel, words: tuple[str, ...]) -> None:
@@ -300,13 +278,6 @@ def endpoint_of(name: str) -> str:
     """The PJSIP endpoint of a channel: `desk-1` of `PJSIP/desk-1-0000000a`; empty for other channels."""
     found = re.fullmatch(r"PJSIP/(.+)-[0-9a-f]+", name)
     return found[1] if found else ""
-
-
-def _at(value: object, *names: str) -> object:
-    """A field of nested JSON objects; None where there is none."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
 
 
 async def _end_all(tasks: set[asyncio.Task[None]]) -> None:

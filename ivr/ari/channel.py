@@ -115,7 +115,7 @@ class AriChannel:
         until = self._client.now() + _CAUSE_SECONDS
         while (item := await self._inbox.next(until)) is not None:
             event = item[1]
-            if isinstance(event, ChannelDestroyed):
+            if isinstance(event, ChannelDestroyed) and event.channel.id == self._call_id:
                 return self._end(Ending(None, event.cause, event.tech_cause))
         return self._end(otherwise)
 

@@ -103,6 +103,10 @@ class AriClient:
         """The inbox of a channel, from before the channel exists: own ids, subscribe, then send."""
         return self._inboxes.setdefault(channel_id, Inbox(self.now, self.sleep))
 
+    def share(self, channel_id: str, inbox: Inbox) -> None:
+        """What comes of this channel goes into the inbox of another one: whoever owns that one waits for both."""
+        self._inboxes[channel_id] = inbox
+
     def forget(self, channel_id: str) -> None:
         """The call is over or nobody wants to know: what still comes is thrown away."""
         self._inboxes.pop(channel_id, None)

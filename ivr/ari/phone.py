@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.ari.channel import GONE, AriChannel
-from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDtmfReceived, Event, PlaybackFinished
-from ivr.ari.playing import Playing, Tail, hear, longest_wait, media, media_uri
+from ivr.ari.events import ChannelDtmfReceived, Event
+from ivr.ari.leg import Leg, check
+from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
+from ivr.ari.playing import RINGING, Playing, hear, longest_wait
 from ivr.ari.taping import Taping, listen, order
 from ivr.call import Ending, Outcome
 from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
@@ -21,33 +21,15 @@ from ivr.questionnaire.model import RecordRules
 
 log = logging.getLogger(__name__)
 
-#: Ids of playbacks and recordings go round, so that after a restart of ours those of the process before can be found
-#: and stopped: Asterisk has no list of them. Never are more than two of one call alive.
-_PLAYBACK_IDS = 4
 _AFTER_ANSWER_SECONDS = 0.5
-#: How long the end of a stopped playback may take before the next one (1 ms on 22.10.1).
-_SETTLE_SECONDS = 0.25
-#: No call of ours rings longer: Terminal Facilities Rules, Article 32-3.
-_LONGEST_RINGING_SECONDS = 120.0
+#: The originate timeout of another telephone and our clock do not tick together.
+_RINGING_SLACK_SECONDS = 2.0
 #: A minute of speech is a megabyte, and the request waits for its file.
 _FETCH_SECONDS = 20.0
 
 
-class AriPhone(AriChannel):
+class AriPhone(AriPlayer):
     """Made by `AriLine` and `Pbx`, which see to it that its inbox exists before the channel."""
-
-    def __init__(
-        self, client: AriClient, call_id: str, tail: Tail, *, answered: bool, taken_over: bool = False
-    ) -> None:
-        super().__init__(client, call_id, answered=answered)
-        self._tail = tail
-        #: Playbacks that may still play although nobody wants them: a process before us began them, or it is not known
-        #: whether they were stopped. The next prompt would queue behind their tail, and the apology would be heard.
-        self._unstopped = {f"{call_id}.{number}" for number in range(_PLAYBACK_IDS)} if taken_over else set()
-        #: Recordings of a process before us: as long as one goes on, nothing else is heard.
-        self._undone = {f"{call_id}.{number}" for number in range(_PLAYBACK_IDS)} if taken_over else set()
-        self._plays = self._tapes = 0
-        self._stopping: str | None = None
 
     async def answer(self) -> None:
         """Take an inbound call, then 500 ms of silence: a sound before that is cut or becomes early media."""
@@ -76,7 +58,7 @@ class AriPhone(AriChannel):
             if playing.stopped_by_mistake(at):
                 playing = await self._play_again(playing)
         await self._stop(playing)
-        until = self._client.now() + _SETTLE_SECONDS
+        until = self._client.now() + SETTLE_SECONDS
         while playing.failed and await self._next(until) is not None:
             pass  # Mostly it failed because the caller hung up, and that event is the next.
 
@@ -107,7 +89,7 @@ class AriPhone(AriChannel):
         if entry.keys:
             return entry
         await self._settle()
-        taping = Taping(f"{self._call_id}.{self._tapes % _PLAYBACK_IDS}", self._client.now())
+        taping = Taping(f"{self._call_id}.{self._tapes % PLAYBACK_IDS}", self._client.now())
         self._tapes += 1
         if not await self._tape(taping, limits):
             return Recording(0.0)
@@ -124,6 +106,29 @@ class AriPhone(AriChannel):
         if over is None:
             await self._stop(playing)
         return key or Recording(seconds)
+
+    async def put_through(self, endpoint: str, ring_seconds: float) -> bool:
+        """Ring another telephone and join the caller to it, in a bridge."""
+        check(endpoint, self._client.settings)
+        await self._settle()
+        leg = self._leg = Leg(self._client, self._call_id)
+        self._client.share(leg.id, self._inbox)
+        try:
+            if not await leg.ring(endpoint, ring_seconds):
+                return await self._part(leg, talked=False)
+            playing = await self._play((), 0.0, [RINGING])
+            until = self._client.now() + ring_seconds + _RINGING_SLACK_SECONDS
+            while not (leg.answered or leg.over) and await self._next(until) is not None:
+                pass
+            await self._stop(playing)
+            if not leg.answered or leg.over or not await leg.join():
+                return await self._part(leg, talked=False)
+            await self._talk(leg)
+        except (HungUp, PbxError):
+            await self._part(leg, talked=False)
+            raise
+        # Should we be cancelled, they go on talking: the process after us finds them.
+        return True
 
     async def _tape(self, taping: Taping, limits: RecordRules) -> bool:
         """Whether a recording was begun."""
@@ -171,14 +176,6 @@ class AriPhone(AriChannel):
         await self._attempt("DELETE", f"/recordings/stored/{name}")
         return seconds
 
-    async def _attempt(self, method: str, path: str) -> None:
-        """A request whose fate changes nothing for the caller."""
-        try:
-            await self._client.request(method, path)
-        except PbxError as error:
-            if not (isinstance(error, PbxRefused) and error.status in GONE):
-                self._log("recording_left", error)
-
     async def _heard(
         self, state: Gathering, playing: Playing, at: float, event: Event
     ) -> tuple[Gathering | Entry, Playing]:
@@ -201,82 +198,3 @@ class AriPhone(AriChannel):
                 self._log("playback_failed", level=logging.DEBUG)
             state = end_prompt(state, at)
         return state, heard
-
-    async def _play(self, sounds: Sequence[Sound], wait: float, again: bool = False) -> Playing:
-        """Ask for the sounds and a tail for a wait of so many seconds."""
-        playing = Playing(
-            id=f"{self._call_id}.{self._plays % _PLAYBACK_IDS}",
-            sounds=tuple(sounds),
-            wait=wait,
-            silence=media_uri(self._tail.silence),
-            asked_at=self._client.now(),
-            again=again,
-        )
-        self._plays += 1
-        try:
-            await self._client.request(
-                "POST",
-                f"/channels/{self._call_id}/play/{playing.id}",
-                body={"media": media(sounds, self._tail, wait)},
-            )
-        except PbxRefused as error:
-            await self._refused(error)
-            # The caller is there, only the sound is not: we go on listening.
-            return replace(playing, sounds=(), finished=True, failed=True)
-        except PbxSilent as error:
-            self._log("play_unclear", error)
-        except PbxUnreachable as error:
-            # Its HTTP port is closed or it boots: the process that held this call is no more.
-            raise self._end(Ending(Outcome.UNKNOWN, note=error.render("en"))) from error
-        return playing
-
-    async def _play_again(self, playing: Playing) -> Playing:
-        self._log("playback_stopped_by_mistake")
-        return await self._play(playing.sounds, playing.wait, again=True)
-
-    async def _stop(self, playing: Playing) -> None:
-        """Stop what still plays."""
-        if not playing.finished and await self._delete(playing.id):
-            self._stopping = playing.id
-
-    async def _delete(self, playback: str) -> bool:
-        """Whether the playback is being stopped now. That it is over already is ordinary."""
-        self._unstopped.discard(playback)
-        try:
-            await self._client.request("DELETE", f"/playbacks/{playback}")
-        except PbxRefused as error:
-            if error.status not in GONE:
-                self._log("stop_refused", error)
-            return False
-        except PbxError as error:
-            self._log("stop_unclear", error)
-            self._unstopped.add(playback)
-            return False
-        return True
-
-    async def _settle(self) -> None:
-        """Before a prompt: what came since the last one is dropped, and what was stopped must be over.
-
-        A stop that Asterisk has not carried out yet may otherwise stop the next prompt (read in the source of 22.10.1).
-        """
-        if self._over is not None:
-            raise HungUp(self._over)
-        if not self._answered:
-            await self._until_answered(_LONGEST_RINGING_SECONDS, _LONGEST_RINGING_SECONDS)
-        for tape in sorted(self._undone):
-            # Whoever spoke hears that we were interrupted, and is asked again.
-            await self._attempt("DELETE", f"/recordings/live/{tape}")
-        self._undone.clear()
-        for playback in sorted(self._unstopped):
-            await self._delete(playback)
-        while not self._inbox.is_empty():
-            await self._next(self._client.now())
-        until = self._client.now() + _SETTLE_SECONDS
-        while self._stopping is not None and await self._next(until) is not None:
-            pass
-        self._stopping = None
-
-    async def _look(self, event: Event) -> None:
-        await super()._look(event)
-        if isinstance(event, PlaybackFinished) and event.playback.id == self._stopping:
-            self._stopping = None

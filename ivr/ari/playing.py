@@ -19,6 +19,9 @@ WATCHDOG_SECONDS = 3.0
 #: A stop that met the natural end of the list before may stop this one instead: it is then over at once.
 STOPPED_BY_MISTAKE_SECONDS = 0.3
 
+#: What a caller hears while another telephone rings, until it is stopped.
+RINGING = "tone:ring;tonezone=jp"
+
 
 @dataclass(frozen=True)
 class Tail:

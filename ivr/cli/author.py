@@ -119,6 +119,7 @@ async def _walk(first: Turn, questionnaire: Questionnaire, phone: TerminalPhone,
         voice = Voice(prompts, questionnaire.language)
         # What is said to this telephone is silence: nothing of it is kept.
         await converse(phone, voice, questionnaire, first, remember, lambda: Path(folder, "spoken.wav"))
+        await phone.hang_up()
     return turns
 
 

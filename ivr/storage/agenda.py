@@ -8,13 +8,14 @@ from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallState, Outcome
-from ivr.handover import PERIOD_OVER, HandOver, Settled
+from ivr.handover import CALLING_GOES_ON, HandOver, Settled
 from ivr.person import Person
 from ivr.storage.calls import Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
 from ivr.storage.schema import agenda, attempts, calls, follow_ups, numbers, people, reports, touched
 from ivr.storage.schema import sessions as session_table
+from ivr.storage.schema_telephones import telephones
 from ivr.storage.touched import planned
 from ivr.storage.words import Completeness
 
@@ -53,6 +54,7 @@ class Facts:
     reported: bool
     handed_over: bool  #: staff have a task about the day that is not the dialler's own: a wish for a call, say
     talking: bool
+    tones: bool = True  #: whether a key was ever heard from one of the numbers
 
 
 _OF = (
@@ -76,6 +78,7 @@ _ATTEMPTS = (
     .order_by(attempts.c.planned_at, attempts.c.id)
 )
 _ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
+_TONES = select(exists().where(telephones.c.number.in_(_ON_MY_NUMBERS), telephones.c.keys_at.is_not(None)))
 _USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
     attempts.c.day == bindparam("on_day"), attempts.c.number.in_(_ON_MY_NUMBERS)
 )
@@ -90,8 +93,8 @@ _HANDED_OVER = select(
     exists().where(
         follow_ups.c.person_id == bindparam("person"),
         follow_ups.c.day == bindparam("on_day"),
-        # What the dialler gave to staff about another slot of the day ends no other slot; that a period is over, none.
-        follow_ups.c.reason.not_in((*HandOver, PERIOD_OVER)),
+        # What the dialler gave to staff about another slot of the day ends no other slot; some tasks end none.
+        follow_ups.c.reason.not_in((*HandOver, *CALLING_GOES_ON)),
     )
 )
 _WITH_STAFF = select(follow_ups.c.id).where(
@@ -219,6 +222,7 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
         reported=bool(connection.execute(_REPORTED, values).scalar_one()),
         handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
         talking=bool(connection.execute(_TALKING, values).scalar_one()),
+        tones=bool(connection.execute(_TONES, values).scalar_one()),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
-from ivr.handover import HandOver
+from ivr.handover import TURNED_AWAY, HandOver
 from ivr.questionnaire.model import AlertRule, Level
 from ivr.storage.schema import alerts, follow_ups
 
@@ -59,7 +59,7 @@ class Alert:
 _SETTLE = update(follow_ups).where(
     follow_ups.c.person_id == bindparam("person"),
     follow_ups.c.day == bindparam("on_day"),
-    follow_ups.c.reason.in_(tuple(HandOver)),
+    follow_ups.c.reason.in_((*HandOver, TURNED_AWAY)),
     follow_ups.c.closed_at.is_(None),
 )
 
@@ -93,6 +93,12 @@ def open_follow_ups(connection: Connection, day: date | None = None) -> tuple[Fo
 def close_follow_up(connection: Connection, follow_up_id: int, at: datetime) -> bool:
     """Staff did it. False if it was closed before or there is none."""
     return _set_once(connection, follow_ups.c.closed_at, follow_up_id, at)
+
+
+def close_for_session(connection: Connection, session_id: str, reason: str, at: datetime) -> int:
+    """What the follow-up of a session was opened for has happened. How many were closed."""
+    same = (follow_ups.c.session_id == session_id, follow_ups.c.reason == reason, follow_ups.c.closed_at.is_(None))
+    return connection.execute(update(follow_ups).where(*same).values(closed_at=at)).rowcount
 
 
 def settle_hand_overs(connection: Connection, person_id: str, day: date, at: datetime) -> int:

@@ -57,6 +57,8 @@ _LAST_COMPLETE = (
         reports.c.completeness == Completeness.COMPLETE,
         reports.c.person_id == bindparam("person"),
         reports.c.session_id.is_not(None),
+        # A report of today that is corrected now is not compared with itself.
+        reports.c.day < bindparam("before"),
     )
     .order_by(reports.c.day.desc(), reports.c.updated_at.desc())
     .limit(1)
@@ -65,9 +67,9 @@ _LAST_COMPLETE = (
 _LAST_ANSWERS = select(answers).where(answers.c.session_id == _LAST_COMPLETE).order_by(answers.c.id)
 
 
-def last_report(connection: Connection, person_id: str) -> Mapping[str, str]:
-    """Question id -> the last value, of the person's latest complete report; empty if there is none."""
-    rows = connection.execute(_LAST_ANSWERS, {"person": person_id})
+def last_report(connection: Connection, person_id: str, before: date) -> Mapping[str, str]:
+    """Question id -> the last value, of the person's latest complete report of an earlier day; empty: there is none."""
+    rows = connection.execute(_LAST_ANSWERS, {"person": person_id, "before": before})
     return {row.question_id: row.value for row in rows}
 
 
@@ -85,6 +87,13 @@ def export_rows(connection: Connection, first: date, last: date) -> tuple[Report
         connection, follow_ups, "reason", wanted, same_person | (follow_ups.c.session_id == reports.c.session_id)
     )
     asked = select(sessions.c.id, sessions.c.questionnaire_hash).join(reports, reports.c.session_id == sessions.c.id)
+    found = _rows(connection, wanted)
+    # By when they began; rows come in that order, so the last one wins.
+    latest = {
+        (row["person_id"], row["day"]): at
+        for at, row in enumerate(found)
+        if row["completeness"] == Completeness.COMPLETE and row["person_id"] is not None
+    }
     versions = {row.id: row.questionnaire_hash for row in connection.execute(asked.where(wanted))}
     return tuple(
         ReportRow(
@@ -93,9 +102,10 @@ def export_rows(connection: Connection, first: date, last: date) -> tuple[Report
             answers=given[row["session_id"]],
             alerts=fired[row["id"]],
             follow_ups=tasks[row["id"]],
+            superseded=at < latest.get((row["person_id"], row["day"]), -1),
             **{name: row[name] for name in _SAME},
         )
-        for row in _rows(connection, wanted)
+        for at, row in enumerate(found)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from ivr.handover import MESSAGE_LEFT
 from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
 from ivr.storage.schema import answers, calls, reports, sessions
@@ -95,6 +96,19 @@ def open_session(connection: Connection, session: StoredSession) -> None:
     """
     if session.person_id is not None and waiting_session(connection, session.person_id, session.day):
         raise AlreadyWaiting
+    _insert(connection, session)
+
+
+def keep_message(connection: Connection, session: StoredSession, call_id: str, said: Said, at: datetime) -> None:
+    """Store a session that is over and holds nothing but a spoken message, and the task of listening to it."""
+    _insert(connection, session)
+    connection.execute(_LINK, {"key": call_id, "session_id": session.id})
+    store_message(connection, said, session.id, call_id, at)
+    task = NewFollowUp(session.day, MESSAGE_LEFT, session.person_id, session.claimed_id, session.id)
+    open_follow_up(connection, task, at)
+
+
+def _insert(connection: Connection, session: StoredSession) -> None:
     connection.execute(
         _OPEN,
         {

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, insert, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, insert, or_, select, true
 
 from ivr.storage.schema import answers, sessions
 from ivr.storage.schema import voice_messages as table
+
+#: In place of a question's id: a message that answers none, which somebody rang to leave.
+NO_QUESTION = "-"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class VoiceMessage:
     call_id: str | None
     seconds: float
     at: datetime
-    is_answer: bool  #: False: something else was said or pressed afterwards
+    is_answer: bool  #: it counts, and be it as no answer at all; False: something else was said or pressed afterwards
 
 
 def store_message(connection: Connection, said: Said, session_id: str, call_id: str | None, at: datetime) -> None:
@@ -60,7 +63,8 @@ def messages_like(connection: Connection, beginning: str) -> tuple[VoiceMessage,
 def _found(connection: Connection, wanted: ColumnElement[bool]) -> tuple[VoiceMessage, ...]:
     of_question = and_(answers.c.session_id == table.c.session_id, answers.c.question_id == table.c.question_id)
     last = select(answers.c.value).where(of_question).order_by(answers.c.id.desc()).limit(1).scalar_subquery()
-    is_answer = func.coalesce(last == table.c.id, false()).label("is_answer")
+    counts = or_(table.c.question_id == NO_QUESTION, func.coalesce(last == table.c.id, false()))
+    is_answer = counts.label("is_answer")
     columns = (table, sessions.c.person_id, sessions.c.claimed_id, sessions.c.day, is_answer)
     rows = select(*columns).join(sessions, sessions.c.id == table.c.session_id).where(wanted)
     return tuple(_message(row) for row in connection.execute(rows.order_by(table.c.at, table.c.id)).mappings())

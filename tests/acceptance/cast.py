@@ -116,13 +116,13 @@ TRYING_AGAIN = [
 ]
 
 HANDED_OVER = [
-    _handed_over("31000021", "09000310021", does("silent"), outcomes="no_key no_key", reason="not_reached"),
+    _handed_over("31000021", "09000310021", does("silent"), outcomes="no_key no_key", reason="no_tones"),
     _handed_over("31000022", "09000310022", does("rings"), outcomes="no_answer no_answer", reason="not_reached"),
     _handed_over("31000023", "09000310023", does("not_in_service"), outcomes="bad_number", reason="bad_number"),
     _handed_over(
         "31000024", "09000310024", does("congestion"), outcomes="congestion congestion congestion", reason="network"
     ),
-    _handed_over("31000025", "09000310025", does("voicemail"), outcomes="no_key no_key", reason="not_reached"),
+    _handed_over("31000025", "09000310025", does("voicemail"), outcomes="no_key no_key", reason="no_tones"),
     _handed_over(
         "31000026", "09000310026", does("unreachable"), outcomes="unreachable unreachable", reason="not_reached"
     ),

@@ -167,7 +167,7 @@ async def test_the_source_says_who_dialled_first(morning: Morning) -> None:
 
 async def test_a_caller_whose_report_is_in_hears_that(morning: Morning) -> None:
     record = morning.calls_in["already in"]
-    assert morning.heard(record) == ["frame/inbound_greeting", "frame/already_in"]
+    assert morning.heard(record) == ["frame/inbound_greeting", "frame/report_in", "frame/attend", "frame/thanks"]
     assert record.ended_by == "pbx"
 
 

@@ -21,6 +21,7 @@ from ivr.ari.inbox import Inbox
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings
+from ivr.loading import CALL_FRAME
 from ivr.numbers import Numbering, Plan
 from ivr.questionnaire.said import prompt_ids
 from ivr.recordings import beep_in
@@ -122,6 +123,8 @@ async def over_ari(network: Network, short_prompts: Path, tmp_path_factory: pyte
     greeting = prompts / "ja/frame/inbound_greeting.wav"
     # A pause after it, so that people know the question from the greeting, which takes no keys.
     audio.write(greeting, np.pad(audio.read(greeting), (0, 2 * audio.RATE)))
+    # The advice after a severe answer takes no keys either: unheard, so that nobody presses then.
+    audio.write(prompts / "ja/frame/severe.wav", np.zeros(audio.RATE // 5, dtype=np.int16))
     # Nobody has recorded English yet; what is in it does not matter here.
     shutil.copytree(prompts / "ja/example", prompts / "en/example")
     shutil.copytree(prompts / "ja/frame", prompts / "en/frame")
@@ -157,8 +160,7 @@ async def over_ari(network: Network, short_prompts: Path, tmp_path_factory: pyte
 async def over_the_terminal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
     """The same without any network."""
     folder = tmp_path_factory.mktemp("contract") / "terminal"
-    frame = ("frame/inbound_greeting", "frame/silence", "frame/apology")
-    said = {*frame, *(each for name in QUESTIONNAIRES for each in prompt_ids(asked(name)))}
+    said = {*CALL_FRAME, *(each for name in QUESTIONNAIRES for each in prompt_ids(asked(name)))}
     async with site_of(folder, unrecorded(said, "ja", "en")) as site:
         await over_terminal(site)
     return reports(folder)

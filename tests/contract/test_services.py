@@ -80,6 +80,8 @@ async def rows(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
     greeting = prompts / "ja/frame/inbound_greeting.wav"
     # A pause after it, so that people know the question from the greeting, which takes no keys.
     audio.write(greeting, np.pad(audio.read(greeting), (0, 2 * audio.RATE)))
+    # The advice after a severe answer takes no keys either: unheard, so that nobody presses then.
+    audio.write(prompts / "ja/frame/severe.wav", np.zeros(audio.RATE // 5, dtype=np.int16))
     async with site_of(folder, prompts) as site, reception(network, site, Switchboard) as desk:
         assert isinstance(desk, Switchboard)
         desk.asked |= {person_of(case).numbers[0]: read(case.questionnaire) for case in WALKS}

@@ -51,6 +51,9 @@ class FakePhone:
     answered: bool = False
     unanswered: Ending | None = None  #: how it ends if nobody answers
     rang: list[float] = field(default_factory=list)  #: how much longer it was let ring
+    talks: bool = False  #: whether somebody answers the telephone that the caller is put through to
+    put_through_to: list[tuple[str, float]] = field(default_factory=list)
+    hang_up_through: bool = False  #: the caller hangs up while that rings
     over: bool = False
 
     async def answer(self) -> None:
@@ -87,6 +90,14 @@ class FakePhone:
             return spoken(word, limits, target)
         entry = gather("" if word == SILENCE else word, rules)
         return entry if entry.keys else Recording(0.0)
+
+    async def put_through(self, endpoint: str, ring_seconds: float) -> bool:
+        """It rings, and is answered or not. Raises HungUp."""
+        self._require_live()
+        self.put_through_to.append((endpoint, ring_seconds))
+        self.over = self.over or self.hang_up_through
+        self._require_live()
+        return self.talks
 
     async def hang_up(self) -> None:
         """The end."""

@@ -63,6 +63,7 @@ def case(
         known.get("talking", False),
         tried_before,
         uses or {},
+        known.get("tones", True),
     )
 
 
@@ -154,6 +155,24 @@ def case(
         ),
         pytest.param(case((A, Outcome.NO_KEY, 1)), 20, Wait(at(31)), id="no key: as not answered"),
         pytest.param(case((A, Outcome.UNKNOWN, 1)), 16, A, id="lost: counted, and tried again"),
+        pytest.param(
+            case(*((A, Outcome.NO_KEY, minute) for minute in (1, 32, 93)), tones=False),
+            94,
+            HandToStaff(HandOver.NO_TONES),
+            id="answered, and never a key from this telephone",
+        ),
+        pytest.param(
+            case(*((A, Outcome.NO_KEY, minute) for minute in (1, 32, 93))),
+            94,
+            HandToStaff(HandOver.NOT_REACHED),
+            id="answered without a key today, but there were keys before",
+        ),
+        pytest.param(
+            case((A, Outcome.NO_KEY, 1), (A, Outcome.NO_ANSWER, 32), (A, Outcome.NO_KEY, 63), tones=False),
+            94,
+            HandToStaff(HandOver.NOT_REACHED),
+            id="once nobody answered",
+        ),
         pytest.param(case((A, Outcome.ANSWERED, 1)), 2, HandToStaff(HandOver.NOT_REACHED), id="answered, no report"),
     ],
 )
