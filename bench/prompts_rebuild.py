@@ -5,13 +5,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
+from ivr.errors import BadInput
 from ivr.messages import text
 from ivr.voice.build import Wanted, build, voice_of
 from ivr.voice.engines import Engine, load_engine
@@ -48,9 +48,9 @@ def show_rebuild(prompts: Path, language: str) -> bool:
     script = read_script(prompts, language)
     engine = load_engine(voice_of(script.file, language), script.file.words)
     # The engine before and after: a machine that grows slower half-way favours nobody.
-    first, spoken = say_all(script, engine, time.perf_counter)
+    first, spoken = say_all(script, engine)
     build_seconds, finished = build_all(prompts, language)
-    second, _ = say_all(script, engine, time.perf_counter)
+    second, _ = say_all(script, engine)
     found = Rebuild((first + second) / 2, spoken, build_seconds, finished, os.cpu_count() or 1)
     shown = {each: round(value, 1) for each, value in asdict(found).items()}
     out = Console()
@@ -59,19 +59,22 @@ def show_rebuild(prompts: Path, language: str) -> bool:
     return found.ratio <= found.goal
 
 
-def say_all(script: Script, engine: Engine, clock: Callable[[], float]) -> tuple[float, float]:
+def say_all(script: Script, engine: Engine) -> tuple[float, float]:
     """Let the engine say everything: seconds it took, and of speech."""
-    began, samples = clock(), 0
+    began, samples = time.perf_counter(), 0
     for line in script.lines:
         samples += sum(each.size for each in engine.say(line.spoken))
-    return clock() - began, samples / engine.rate
+    return time.perf_counter() - began, samples / engine.rate
 
 
 def build_all(prompts: Path, language: str) -> tuple[float, float]:
-    """Build a copy of the script from nothing: seconds it took, and of finished sound."""
+    """Build a copy of the script from nothing: seconds it took, and of finished sound. Raises BadInput if one fails."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shutil.copy(prompts / f"{language}.yaml", folder)
         began = time.perf_counter()
         built = build(Wanted(folder, language, datetime.now(UTC).date().isoformat(), everything=True))
-        return time.perf_counter() - began, built.seconds
+        seconds = time.perf_counter() - began
+    if built.problems:
+        raise BadInput(*built.problems)
+    return seconds, built.seconds

@@ -8,8 +8,9 @@ from typer.main import get_command
 
 from ivr import pbx_files
 from ivr.asterisk import Asterisk, SipTrunk
-from ivr.cli.commands import app
+from ivr.cli.commands import app_of
 from ivr.config import Config, read_config
+from ivr.dialling import Trunk
 from tests.cases_runner import ROOT
 
 ADMINISTRATOR = (ROOT / "docs" / "administrator.md").read_text(encoding="utf-8")
@@ -26,7 +27,7 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_commands_and_options_exist(words: list[str]) -> None:
-    command = get_command(app)
+    command = get_command(app_of())
     while words and (inner := getattr(command, "commands", {}).get(words[0])):
         command, words = inner, words[1:]
     assert not hasattr(command, "commands"), words
@@ -58,7 +59,7 @@ def test_there_are_recipes_of_all_four() -> None:
 
 
 def test_settings_that_are_named_exist() -> None:
-    known = {*Config.model_fields, *Asterisk.model_fields, *SipTrunk.model_fields}
+    known = {*Config.model_fields, *Asterisk.model_fields, *SipTrunk.model_fields, *Trunk.model_fields}
     table = TRUNKS[TRUNKS.index("| こと |") :].partition("\n\n")[0]
     assert set(re.findall(r"`(\w+)`", table)) <= known
     for name in ("external_address", "local_networks", "rtp_first", "rtp_last", "sip_port"):

@@ -39,33 +39,34 @@ class AriLine:
         of it. Raises ValueError for an order that must never leave this machine.
         """
         check(order, self._client.settings.numbering)
-        trunk = order.trunk or self._client.settings.trunk
-        if trunk not in (self._client.settings.trunk, *self._client.settings.more_trunks):
+        settings = self._client.settings
+        trunk = order.trunk or settings.trunk
+        if trunk not in (settings.trunk, *settings.more_trunks):
             raise ValueError("not a trunk of the settings")
-        return await self._place(order, f"PJSIP/{order.number}@{trunk}")
+        return await self._place(order, f"PJSIP/{order.number}@{trunk}", settings.callers.get(trunk))
 
     async def dial_ourselves(self, call_id: str) -> AriPhone | Ending:
         """The test call: as `dial`, but to the far end that our own dialplan has for it. No line is used."""
         return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES)
 
-    async def _place(self, order: DialOrder, endpoint: str) -> AriPhone | Ending:
+    async def _place(self, order: DialOrder, endpoint: str, caller: str | None = None) -> AriPhone | Ending:
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
         phone = AriPhone(self._client, order.call_id, self._tail, answered=False)
         handed_over = False
         try:
-            answer = await self._dial(order, endpoint, phone)
+            answer = await self._dial(order, endpoint, caller, phone)
             handed_over = answer is phone
             return answer
         finally:
             if not handed_over:
                 self._client.forget(order.call_id)
 
-    async def _dial(self, order: DialOrder, endpoint: str, phone: AriPhone) -> AriPhone | Ending:
+    async def _dial(self, order: DialOrder, endpoint: str, caller: str | None, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until = sent_at + order.ring_seconds
-        failed = await self._originate(order, endpoint)
+        failed = await self._originate(order, endpoint, caller)
         if failed is not None:
             return failed
         try:
@@ -78,7 +79,7 @@ class AriLine:
             return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
         return phone
 
-    async def _originate(self, order: DialOrder, endpoint: str) -> Ending | None:
+    async def _originate(self, order: DialOrder, endpoint: str, caller: str | None) -> Ending | None:
         """Send the request, once. None: there is a call, or there may be one; go on waiting."""
         settings = self._client.settings
         body = {
@@ -90,7 +91,7 @@ class AriLine:
             "priority": 1,
             "timeout": math.ceil(order.ring_seconds),
         }
-        if caller := settings.callers.get(trunk):
+        if caller:
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
             # one (22.10.1).
             body["callerId"] = caller

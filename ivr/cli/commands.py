@@ -1,65 +1,59 @@
-"""All commands under one name, and the border at which errors become sentences and exit codes."""
+"""All commands under one name, and the border at which errors become sentences and exit codes.
+
+A command's module is imported when it is named, not before: `check` needs neither database nor dialler.
+"""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from ivr.cli import author, day, doctor, live, pbx, plan, prompts, questionnaires, roster, staff, voice_messages
 from ivr.errors import KenkoError
 from ivr.messages import text
 
-app = typer.Typer(
-    name="kenko-call",
-    help=text("cli.help"),
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-people = typer.Typer(help=text("cli.people.help"), no_args_is_help=True)
-versions = typer.Typer(help=text("cli.questionnaires.help"), no_args_is_help=True)
-messages = typer.Typer(help=text("cli.voice_messages.help"), no_args_is_help=True)
-reports = typer.Typer(help=text("cli.reports.help"), no_args_is_help=True)
-
-app.command("run", help=text("cli.run.help"))(live.run)
-app.command("demo", help=text("cli.demo.help"))(live.demo)
-app.command("check", help=text("cli.check.help"))(author.check)
-app.command("try", help=text("cli.try.help"))(author.try_questionnaire)
-app.command("reload", help=text("cli.reload.help"))(questionnaires.reload)
-versions.command("history", help=text("cli.questionnaires.history.help"))(questionnaires.history)
-versions.command("show", help=text("cli.questionnaires.show.help"))(questionnaires.show)
-versions.command("activate", help=text("cli.questionnaires.activate.help"))(questionnaires.activate)
-app.command("flow", help=text("cli.flow.help"))(author.draw_flow)
-app.command("leaflet", help=text("cli.leaflet.help"))(author.print_leaflet)
-messages.command("list", help=text("cli.voice_messages.list.help"))(voice_messages.list_messages)
-messages.command("export", help=text("cli.voice_messages.export.help"))(voice_messages.export)
-app.command("status", help=text("cli.status.help"))(day.status)
-app.command("plan", help=text("cli.plan.help"))(plan.plan)
-app.command("simulate", help=text("cli.simulate.help"))(plan.simulate)
-app.command("call-list", help=text("cli.call_list.help"))(plan.call_list)
-app.command("alarms", help=text("cli.alarms.help"))(plan.alarms)
-app.command("calls", help=text("cli.calls.help"))(day.calls)
-app.command("doctor", help=text("cli.doctor.help"))(doctor.doctor)
-app.command("backup", help=text("cli.backup.help"))(doctor.backup)
-reports.command("export", help=text("cli.reports.export.help"))(day.export_reports)
-people.command("import", help=text("cli.people.import.help"))(roster.import_people)
-people.command("export", help=text("cli.people.export.help"))(roster.export_people)
-people.command("list", help=text("cli.people.list.help"))(roster.list_roster)
-people.command("show", help=text("cli.people.show.help"))(roster.show_person)
-people.command("pause", help=text("cli.people.pause.help"))(staff.pause)
-people.command("resume", help=text("cli.people.resume.help"))(staff.resume)
-people.command("close", help=text("cli.people.close.help"))(staff.close)
-app.add_typer(people, name="people")
-app.add_typer(versions, name="questionnaires")
-app.add_typer(messages, name="voice-messages")
-app.add_typer(reports, name="reports")
-app.add_typer(prompts.app, name="prompts")
-app.add_typer(pbx.app, name="pbx")
+#: Command, with its group -> its module in ivr.cli and its function; in the order in which the help shows them.
+COMMANDS = {
+    "run": ("live", "run"),
+    "demo": ("live", "demo"),
+    "check": ("author", "check"),
+    "try": ("author", "try_questionnaire"),
+    "reload": ("questionnaires", "reload"),
+    "flow": ("author", "draw_flow"),
+    "leaflet": ("author", "print_leaflet"),
+    "status": ("day", "status"),
+    "plan": ("plan", "plan"),
+    "simulate": ("plan", "simulate"),
+    "call-list": ("plan", "call_list"),
+    "alarms": ("plan", "alarms"),
+    "calls": ("day", "calls"),
+    "doctor": ("doctor", "doctor"),
+    "backup": ("doctor", "backup"),
+    "people import": ("roster", "import_people"),
+    "people export": ("roster", "export_people"),
+    "people list": ("roster", "list_roster"),
+    "people show": ("roster", "show_person"),
+    "people pause": ("staff", "pause"),
+    "people resume": ("staff", "resume"),
+    "people close": ("staff", "close"),
+    "questionnaires history": ("questionnaires", "history"),
+    "questionnaires show": ("questionnaires", "show"),
+    "questionnaires activate": ("questionnaires", "activate"),
+    "voice-messages list": ("voice_messages", "list_messages"),
+    "voice-messages export": ("voice_messages", "export"),
+    "reports export": ("day", "export_reports"),
+    "prompts build": ("prompts", "build"),
+    "prompts list": ("prompts", "list_prompts"),
+    "prompts check": ("prompts", "check"),
+    "prompts import": ("prompts", "import_file"),
+    "prompts audition": ("prompts", "audition"),
+    "pbx render": ("pbx", "render"),
+    "pbx diff": ("pbx", "diff"),
+    "pbx check": ("pbx", "check"),
+}
 
 
-@app.callback()
 def options(
     lang: Annotated[str | None, typer.Option("--lang", help=text("cli.option.lang"), metavar="ja|en")] = None,
 ) -> None:
@@ -68,10 +62,36 @@ def options(
         raise typer.BadParameter("ja, en")
 
 
+def app_of(first: str | None = None) -> typer.Typer:
+    """The command line: the command or group called `first`; everything if there is none of that name."""
+    names = [each for each in COMMANDS if each.split()[0] == first] or list(COMMANDS)
+    app = typer.Typer(
+        name="kenko-call",
+        help=text("cli.help"),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(options)
+    groups: dict[str, typer.Typer] = {}
+    for name in names:
+        *group, word = name.split()
+        for each in group:
+            if each not in groups:
+                groups[each] = typer.Typer(help=_help(each), no_args_is_help=True)
+                app.add_typer(groups[each], name=each)
+        module, function = COMMANDS[name]
+        command = getattr(import_module(f"ivr.cli.{module}"), function)
+        (groups[group[0]] if group else app).command(word, help=_help(name))(command)
+    return app
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; see `main` for the exit codes."""
+    first = next((each for each in arguments if each in {name.split()[0] for name in COMMANDS}), None)
     try:
-        result = app(list(arguments), standalone_mode=False)
+        result = app_of(None if "--help" in arguments[:1] else first)(list(arguments), standalone_mode=False)
     except KenkoError as error:
         typer.echo(error.render(), err=True)
         return 2
@@ -81,3 +101,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return 2
     return result if isinstance(result, int) else 0
+
+
+def _help(name: str) -> str:
+    return text(f"cli.{name.replace(' ', '.').replace('-', '_')}.help")

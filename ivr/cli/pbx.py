@@ -19,10 +19,8 @@ from ivr.pbx import write
 from ivr.pbx_check import SHOWN, FileFacts, compare_files, compare_includes, compare_running, wanted_objects
 
 Existing = Annotated[bool, typer.Option("--existing", help=text("cli.pbx.existing"))]
-app = typer.Typer(help=text("cli.pbx.help"), no_args_is_help=True)
 
 
-@app.command("render", help=text("cli.pbx.render.help"))
 def render(
     output: Annotated[Path, typer.Option("--output", "-o", help=text("cli.pbx.output"))],
     config: ConfigPath = DEFAULT_CONFIG,
@@ -51,7 +49,6 @@ def render(
     typer.echo(text("cli.pbx.load"))
 
 
-@app.command("diff", help=text("cli.pbx.diff.help"))
 def diff(config: ConfigPath = DEFAULT_CONFIG, existing: Existing = False) -> int:
     settings = read_config(config)
     etc = settings.pbx.asterisk.etc
@@ -62,7 +59,6 @@ def diff(config: ConfigPath = DEFAULT_CONFIG, existing: Existing = False) -> int
     return 1 if changes else 0
 
 
-@app.command("check", help=text("cli.pbx.check.help"))
 def check(config: ConfigPath = DEFAULT_CONFIG, existing: Existing = False, as_json: AsJson = False) -> int:
     settings = read_config(config)
     found = asyncio.run(find_differences(settings, existing=existing))

@@ -21,14 +21,12 @@ from ivr.voice.review import Reviewed, check_prompts, review, voice_in_words
 if TYPE_CHECKING:
     from ivr.voice import build as building
 
-app = typer.Typer(help=text("cli.prompts.help"), no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--prompts", help=text("cli.prompts.folder"))]
 Language = Annotated[str, typer.Option("--language", "-l", help=text("cli.prompts.language"))]
 PROMPTS = Path("prompts")
 
 
-@app.command("build", help=text("cli.prompts.build.help"))
 def build(
     folder: Folder = PROMPTS,
     language: Annotated[str | None, typer.Option("--language", "-l", help=text("cli.prompts.languages"))] = None,
@@ -48,7 +46,6 @@ def build(
     return _report(done, as_json)
 
 
-@app.command("list", help=text("cli.prompts.list.help"))
 def list_prompts(folder: Folder = PROMPTS, language: Language = "ja", as_json: AsJson = False) -> int:
     found = review(folder, language)
     if as_json:
@@ -66,7 +63,6 @@ def list_prompts(folder: Folder = PROMPTS, language: Language = "ja", as_json: A
     return 0
 
 
-@app.command("check", help=text("cli.prompts.check.help"))
 def check(
     folder: Folder = PROMPTS,
     language: Annotated[str | None, typer.Option("--language", "-l", help=text("cli.prompts.languages"))] = None,
@@ -84,7 +80,6 @@ def check(
     return 2 if problems else 0
 
 
-@app.command("import", help=text("cli.prompts.import.help"))
 def import_file(
     file: Annotated[Path, typer.Argument(help=text("cli.prompts.import.file"))],
     prompt: Annotated[str, typer.Argument(help=text("cli.prompts.import.prompt"), metavar="ID")],
@@ -103,7 +98,6 @@ def import_file(
     return 0
 
 
-@app.command("audition", help=text("cli.prompts.audition.help"))
 def audition(
     folder: Folder = PROMPTS,
     language: Language = "ja",

@@ -191,14 +191,18 @@ def _made(orders: Sequence[Order], voice: str, file: ScriptFile, done: Callable[
             done()
         return
     # The longest first: at the end no core waits long for the other.
-    orders = sorted(orders, key=lambda each: -len(each.line.spoken))
+    longest_first = sorted(range(len(orders)), key=lambda at: -len(orders[at].line.spoken))
+    outcomes: dict[int, Outcome] = {}
     # Started afresh, not forked: the engines hold threads.
     with ProcessPoolExecutor(
         os.cpu_count(), multiprocessing.get_context("spawn"), _start_worker, (voice, file)
     ) as workers:
-        for outcome in workers.map(_work, orders, chunksize=2):
-            yield outcome
+        for at, outcome in zip(
+            longest_first, workers.map(_work, [orders[at] for at in longest_first], chunksize=2), strict=True
+        ):
+            outcomes[at] = outcome
             done()
+    yield from (outcomes[at] for at in range(len(orders)))
 
 
 _worker: list[Callable[[Order], Outcome]] = []
