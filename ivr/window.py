@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ivr.person import OWN_TIME, Hours, Person
@@ -163,5 +164,11 @@ def _hard_limits(first: datetime, until: datetime) -> Iterator[tuple[datetime, d
     """8:00 to 21:00 of each day in Japan that the two moments touch; in UTC."""
     day = first.astimezone(PATIENTS).date()
     while day <= until.astimezone(PATIENTS).date():
-        yield tuple(datetime.combine(day, each, PATIENTS).astimezone(UTC) for each in (EARLIEST, LATEST))  # type: ignore[misc]
+        yield _limits_of(day)
         day += timedelta(days=1)
+
+
+@lru_cache(maxsize=16)  # every decision about anybody asks for the same day
+def _limits_of(day: date) -> tuple[datetime, datetime]:
+    first, until = (datetime.combine(day, each, PATIENTS).astimezone(UTC) for each in (EARLIEST, LATEST))
+    return first, until

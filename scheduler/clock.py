@@ -42,7 +42,7 @@ def observe(
     service is not needed.
     """
     jumped = (wall - clock.wall) - timedelta(seconds=monotonic - clock.monotonic)
-    seen = replace(clock, wall=wall, monotonic=monotonic)
+    seen = Clock(wall, monotonic, clock.suspect_since)
     if abs(jumped) > JUMP:
         return replace(seen, suspect_since=monotonic), jumped
     if seen.suspect_since is None:

@@ -123,7 +123,7 @@ def _choose(case: Case, rules: Rules) -> tuple[str, datetime] | HandToStaff:
     alive = [each for each in case.numbers if not _is_dead(each, case.attempts)]
     if not alive:
         return HandToStaff(HandOver.BAD_NUMBER if case.numbers else HandOver.NO_NUMBER)
-    due = _next_time(case.attempts, rules, case.window)
+    due = next_time(case.attempts, rules, case.window)
     if due is None:
         return HandToStaff(_reason(case))
     usable = [each for each in alive if case.uses.get(each, _UNUSED).calls < rules.per_number]
@@ -140,8 +140,8 @@ def _tries(attempts: Sequence[Attempt]) -> int:
     return sum(each.outcome not in FREE for each in attempts)
 
 
-def _next_time(attempts: Sequence[Attempt], rules: Rules, window: Window) -> datetime | None:
-    """When the next call is due; None if there is none in this slot."""
+def next_time(attempts: Sequence[Attempt], rules: Rules, window: Window) -> datetime | None:
+    """When the next call is due by what the last one came to; None if there is none in this slot."""
     if not attempts:
         return window.first
     last = attempts[-1]
@@ -161,7 +161,7 @@ def _next_time(attempts: Sequence[Attempt], rules: Rules, window: Window) -> dat
 def _after_unknown(case: Case, rules: Rules, window: Window, now: datetime) -> datetime:
     """When to look again if the call that begins now is lost: its next try, or the end of the window."""
     lost = Attempt("", Outcome.UNKNOWN, now)
-    due = _next_time((*case.attempts, lost), rules, window)
+    due = next_time((*case.attempts, lost), rules, window)
     return window.until if due is None else min(due, window.until)
 
 

@@ -6,7 +6,6 @@ Nothing of an installation is touched: the record is in memory (scheduler.memory
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from random import Random
@@ -14,55 +13,20 @@ from typing import Any
 
 from ivr.call import Outcome
 from ivr.config import Config
-from ivr.handover import Settled
 from ivr.person import Person
 from ivr.storage import calls
 from ivr.storage.sofar import NOTHING, SoFar
-from ivr.window import EARLIEST, LATEST, PATIENTS
+from ivr.window import EARLIEST, LATEST, PATIENTS, NoWindow, Window, slot_of
 from scheduler.clock import ClockGuard
 from scheduler.dialer import LONGEST_CALL, Dialer, tick
-from scheduler.jobs import Job, jobs_of
+from scheduler.jobs import TICK, Job, jobs_of
 from scheduler.memory import MemoryRows
 from scheduler.model import Model, draw
 from scheduler.pacing import free_lines
+from scheduler.policy import Attempt as Past
+from scheduler.policy import next_time
+from scheduler.tally import Result, Tally, result_of
 from scheduler.virtual import VirtualLoop
-
-
-@dataclass
-class Tally:
-    """What the clock counted."""
-
-    busy: float = 0.0  #: line-seconds in use while somebody was due
-    usable: float = 0.0  #: line-seconds that there were while somebody was due
-    carried: float = 0.0  #: line-seconds in use at all
-    longest: float = 0.0  #: call
-    most_at_once: int = 0
-    attempts: int = 0
-    first_at: datetime | None = None
-    last_first_at: datetime | None = None  #: the last first call to a person
-    finished_at: datetime | None = None  #: end of the last call
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a simulated day went."""
-
-    people: int
-    reported: int
-    follow_up: int
-    excluded: int
-    dropped: int  #: whose day ended in none of these: must be 0
-    attempts: int
-    utilisation: float  #: busy line time / usable line time while anybody was due
-    most_at_once: int
-    first_at: datetime | None
-    last_first_at: datetime | None
-    finished_at: datetime | None
-    makespan: float  #: seconds from the first call to the end of the last
-    lower_bound: float  #: seconds that the same calls take at least on as many lines
-    decisions: int
-    alarms: Sequence[tuple[datetime, str, str]]
-
 
 #: Seconds between two looks at changes of the roster, at least: a day has a few of them, and looking 20,000 times costs
 #: more than a small roster.
@@ -86,6 +50,7 @@ class World:
         self.config, self.day, self.model, self.chance = config, day, model, chance
         self.begin = datetime.combine(day, datetime.min.time(), config.centre.zone).astimezone(UTC)
         self.loop = VirtualLoop(self._pass)
+        self.moment = 0.0, self.begin
         self.rows = MemoryRows()
         for each in people:
             self.rows.enter(each, before.since.get(each.id, self.begin))
@@ -95,15 +60,22 @@ class World:
         self.known = {(each.person_id, each.slot) for each in before.attempts}  #: who has had their first call
         self.tally = Tally()
         self.first_calls: dict[tuple[str, str], datetime] = {}  #: person and slot -> when
+        self.windows: dict[tuple[object, ...], Window | NoWindow] = {}  #: of people with the same slot and hours
+        self.ends: dict[tuple[str, str], float] = {}  #: person and slot -> when, had none ever waited for a line
+        self.soon = False  #: a tick waits for the pace of a trunk
         self.ids = 0
         self.decisions = 0  #: of processes that were killed
         self.closing = 0
         self.jobs: list[asyncio.Task[None]] = []
         self.dialer = self._start()
+        self.pace = next(each.seconds for each in jobs_of(self.dialer) if each.id == "tick")
 
     def now(self) -> datetime:
-        """The virtual time."""
-        return self.begin + timedelta(seconds=self.loop.time())
+        """The virtual time; asked for many times in one moment."""
+        seconds = self.loop.time()
+        if seconds != self.moment[0]:
+            self.moment = seconds, self.begin + timedelta(seconds=seconds)
+        return self.moment[1]
 
     def _start(self) -> Dialer:
         return Dialer(
@@ -126,7 +98,6 @@ class World:
         """Everything of a moment has happened: so it stays until the next one."""
         dialer, tally = self.dialer, self.tally
         busy = sum(each.outbound for each in dialer.loads.values())
-        tally.carried += busy * seconds
         now = self.now()
         if dialer.queue.due(now):
             resting = [load for load in dialer.loads.values() if load.rests_until and now < load.rests_until]
@@ -148,8 +119,16 @@ class World:
         in_use = sum(each.outbound for each in self.dialer.loads.values())
         tally.most_at_once = max(tally.most_at_once, in_use)
         outcome, seconds = self._draw(attempt)
-        tally.longest = max(tally.longest, seconds)
-        await asyncio.sleep(seconds)
+        due, earliest = self._due(attempt)
+        tally.releases.append(due)
+        tally.earliest.append(earliest)
+        index = len(tally.lengths)
+        tally.lengths.append(seconds)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            tally.lengths[index] = (self.now() - now).total_seconds()  # shorter, if the process was killed
+            self.ends[key] = earliest + tally.lengths[index]
         self._end(attempt, outcome)
 
     def _draw(self, attempt: calls.Attempt) -> tuple[Outcome, float]:
@@ -166,6 +145,44 @@ class World:
             self.rows.report(attempt.person_id, attempt.day)
         self.rows.end(attempt.id, attempt.person_id, attempt.day, outcome, self.now())
         self.tally.finished_at = self.now()
+        if not self.soon:
+            self.soon = True
+            self.loop.create_task(self._tick_soon())
+
+    async def _tick_soon(self) -> None:
+        """The loop ticks as fast as the pace of the trunk: a line that was free too soon waits no longer than that."""
+        pause = self.pace
+        while pause <= TICK:
+            await asyncio.sleep(pause)
+            dialer, now, held = self.dialer, self.now(), len(self.under_way)
+            if not any(free_lines(each, dialer.loads[each.name], 0, held) for each in dialer.trunks):
+                break
+            again = await tick(dialer) if dialer.queue.due(now) else None
+            if again is None:
+                break
+            pause = max(self.pace, (again - now).total_seconds())
+        self.soon = False
+
+    def _due(self, attempt: calls.Attempt) -> tuple[float, float]:
+        """From when on this call might have begun, as the calls before it went, and had none ever waited for a line.
+
+        Seconds of this clock: from its window on, or after the wait that the settings want since the one before.
+        """
+        person = self.rows.people[attempt.person_id]
+        key = (attempt.slot, person.hours, person.own_time)
+        if key not in self.windows:
+            self.windows[key] = slot_of(self.day, person, attempt.slot, self.config.calendar)
+        window = self.windows[key]
+        assert isinstance(window, Window)
+        mine = self.rows.attempts[attempt.person_id, attempt.day]
+        before = [Past(each.number, each.outcome, each.ended_at) for each in mine[:-1] if each.slot == attempt.slot]
+        at = next_time(before, self.dialer.rules, window)
+        assert at is not None
+        due = (max(at, self.start_at) - self.begin).total_seconds()
+        ended = self.ends.get((attempt.person_id, attempt.slot))
+        if ended is None or before[-1].ended_at is None:
+            return due, due
+        return due, ended + (at - before[-1].ended_at).total_seconds()
 
     async def _go_on(self, attempt: calls.Attempt) -> None:
         """A call that had begun before."""
@@ -260,30 +277,6 @@ class World:
         return self._result()
 
     def _result(self) -> Result:
-        tally = self.tally
-        ends = {key[0]: row.settled for key, row in self.rows.rows.items() if key[1] == self.day}
-        reported = {person for person, day in self.rows.reported if day == self.day}
-        handed = {person for person, day in (*self.rows.follow_ups, *self.rows.with_staff) if day == self.day}
-        handed |= {person for person, how in ends.items() if how is Settled.HANDED_OVER}
-        handed -= reported
-        excluded = {person for person, how in ends.items() if how is Settled.EXCLUDED} - reported - handed
         lines = sum(each.usable for each in self.dialer.trunks)
-        makespan = (tally.finished_at - tally.first_at).total_seconds() if tally.finished_at and tally.first_at else 0.0
-        people = len(self.rows.people)
-        return Result(
-            people=people,
-            reported=len(reported),
-            follow_up=len(handed),
-            excluded=len(excluded),
-            dropped=people - len(reported) - len(handed) - len(excluded),
-            attempts=tally.attempts,
-            utilisation=tally.busy / tally.usable if tally.usable else 1.0,
-            most_at_once=tally.most_at_once,
-            first_at=tally.first_at,
-            last_first_at=tally.last_first_at,
-            finished_at=tally.finished_at,
-            makespan=makespan,
-            lower_bound=max(tally.carried / lines, tally.longest),
-            decisions=self.decisions + self.dialer.decisions,
-            alarms=self.rows.raised,
-        )
+        decisions = self.decisions + self.dialer.decisions
+        return result_of(self.tally, self.rows, self.day, self.begin, lines, decisions)

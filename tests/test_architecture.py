@@ -43,6 +43,7 @@ PURE = (
     "ivr.voice.readings",
     "ivr.voice.script",
     "ivr.window",
+    "scheduler.bound",
     "scheduler.calendar",
     "scheduler.clock",
     "scheduler.gates",

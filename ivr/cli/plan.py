@@ -42,7 +42,8 @@ from ivr.storage.reach import NotReached, not_reached
 from ivr.storage.sofar import NOTHING, so_far
 from scheduler.forecast import Changes, Forecast, changes, forecast, model_for
 from scheduler.model import Model, made_up_people
-from scheduler.simulate import Result, World
+from scheduler.simulate import World
+from scheduler.tally import Result
 
 OnDay = Annotated[str | None, typer.Option("--date", help=text("cli.plan.date"), metavar="YYYY-MM-DD|tomorrow")]
 #: When nobody's settings are asked: all the hours in which people may be rung.

@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import Connection, select
 
 from ivr.call import CallState, Direction, Ending, Outcome
-from ivr.handover import HandOver
-from ivr.person import Person, Risk
+from ivr.handover import PERIOD_OVER, HandOver
+from ivr.person import Person, Risk, is_period_over
 from ivr.storage import calls
 from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
 from ivr.storage.people import upsert_people
@@ -39,11 +39,11 @@ from tests.storage.records import NOW, session, turn
 
 T = TypeVar("T")
 
-#: A household of two, one of them with a telephone of her own too, and two others.
+#: A household of two, one of them with a telephone of her own too, and others; the period of one is over tomorrow.
 PEOPLE = (
     Person("000001", "見本 一", "ミホン", ("0310000001", "09000000001"), ("morning",)),
     Person("000002", "見本 二", "ミホン", ("0310000001",), ("morning",)),
-    Person("000003", "見本 三", "ミホン", ("07000000003",), ("afternoon",)),
+    Person("000003", "見本 三", "ミホン", ("07000000003",), ("afternoon",), ends=NOW.date()),
     Person("000004", "見本 四", "ミホン", ("07000000004",), ("no such slot",)),
     Person("000005", "見本 五", "ミホン", ("07000000005", "0310000001"), ("morning", "afternoon"), risk=Risk.HIGH),
 )
@@ -71,6 +71,7 @@ class Days(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = Clock(NOW - timedelta(minutes=1))
         self.entered: dict[str, Person] = {}
+        self.entered_at: dict[str, datetime] = {}
         self.since: dict[str, date] = {}  #: the first day that must be accounted for
         self.closed: dict[str, date] = {}
         self.paused: dict[str, tuple[datetime, datetime]] = {}
@@ -114,6 +115,7 @@ class Days(RuleBasedStateMachine):
         if person.id in self.entered:
             return
         self.entered[person.id] = person
+        self.entered_at[person.id] = self.clock.now()
         windows = windows_of(self.desk.today(), person, self.desk.config.calendar)
         day = self.desk.today()
         over = all(self.clock.now() >= each.until for each in windows)
@@ -318,6 +320,9 @@ class Days(RuleBasedStateMachine):
                 handed = found.get((person_id, day))
                 ends = ((person_id, day) in reported, handed is not None, self._is_excluded(person_id, day, handed))
                 assert sum(ends) == 1 or ends == (True, False, True), (person_id, day, ends)
+        still = [each for person_id, each in self.entered.items() if person_id not in self.closed]
+        over = sorted(each.id for each in still if is_period_over(each, self.desk.today()))
+        assert self.run(self.desk.database.read(_periods_over)) == over
 
     def _is_excluded(self, person_id: str, day: date, handed: datetime | None) -> bool:
         """By a pause that stood when the last window of the day was over; too late if staff had the person before."""
@@ -325,7 +330,8 @@ class Days(RuleBasedStateMachine):
         since, until = self.paused.get(person_id, (None, None))
         if since is None or until is None or (handed is not None and handed <= since):
             return False
-        ends = [each.until for each in windows] or [end_of(day)]
+        # A window that was over when the person was entered is nobody's concern.
+        ends = [each.until for each in windows if each.until > self.entered_at[person_id]] or [end_of(day)]
         return all(since <= each < until for each in ends)
 
     def _reported(self) -> set[tuple[str | None, date]]:
@@ -344,10 +350,17 @@ def _reported(connection: Connection) -> set[tuple[str | None, date]]:
 
 def _accounts(connection: Connection) -> dict[tuple[str | None, date], datetime]:
     """Who is with staff for which day, and since when."""
-    rows = connection.execute(select(follow_ups).where(follow_ups.c.closed_at.is_(None))).all()
+    wanted = select(follow_ups).where(follow_ups.c.closed_at.is_(None), follow_ups.c.reason != PERIOD_OVER)
+    rows = connection.execute(wanted).all()
     assert {row.reason for row in rows} <= set(HandOver)
     assert max(Counter((row.person_id, row.day) for row in rows).values(), default=0) <= 1
     return {(row.person_id, row.day): row.opened_at for row in rows}
+
+
+def _periods_over(connection: Connection) -> list[str | None]:
+    """Who is with staff because their period is over; once each."""
+    wanted = select(follow_ups.c.person_id).where(follow_ups.c.closed_at.is_(None), follow_ups.c.reason == PERIOD_OVER)
+    return sorted(connection.execute(wanted).scalars())
 
 
 def _give_up(connection: Connection, session_id: str) -> None:

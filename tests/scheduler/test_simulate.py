@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count, cycle
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from scheduler.dialer import Dialer, look
 from scheduler.memory import MemoryRows
 from scheduler.model import Model, made_up_people
 from scheduler.rows import DatabaseRows, Rows
-from scheduler.simulate import Result, World
+from scheduler.simulate import World
+from scheduler.tally import Result
 from tests.fakes.site import Clock, settings
 from tests.scheduler.desk import Desk, report
 from tests.storage.records import HANAKO, NOW, SACHIKO, TARO
@@ -33,6 +35,10 @@ WHOLE_DAY = {"day": {"from": "8:00", "until": "21:00"}}
 def with_lines(lines: int, reserved: int = 0, **other: object) -> Config:
     pace = {"total": lines, "reserved_for_inbound": reserved, "calls_per_second": 20}
     return settings(**({"lines": pace, "slots": WHOLE_DAY} | other))
+
+
+#: No telephone is rung again after these.
+NEVER_AGAIN = (Outcome.ANSWERED, Outcome.BAD_NUMBER)
 
 
 def simulated(config: Config, people: int, model: Model, seed: int = 1) -> tuple[World, Result]:
@@ -72,11 +78,42 @@ def test_the_lines_are_used_while_anybody_is_due() -> None:
     assert 0.97 <= result.utilisation <= 1.0
 
 
-def test_the_last_call_ends_when_it_must() -> None:
-    """Longest-processing-time bound: all work on all lines, or the longest call. Without retries nothing else waits."""
-    _, result = simulated(with_lines(20), 2000, Model(answered=1.0, cut_off=0.0, reports_in=0.0))
-    assert result.attempts == 2000
-    assert result.lower_bound <= result.makespan <= 1.05 * result.lower_bound
+def retries_after(seconds: float) -> dict[str, Any]:
+    """Settings with which every call in vain is made again so soon, twice."""
+    again = {str(each): [seconds, seconds] for each in Outcome if each not in NEVER_AGAIN}
+    return {"dialling": {"retry_seconds": again, "rest_seconds": 0, "attempts": 3}}
+
+
+@pytest.mark.parametrize(
+    ("people", "model", "other"),
+    [
+        pytest.param(1000, Model(answered=1.0, cut_off=0.0, reports_in=0.0), {}, id="all answer"),
+        pytest.param(1000, Model(reports_in=0.0), retries_after(30), id="short retries"),
+        pytest.param(1000, Model(answered=0.0, reports_in=0.0), retries_after(30), id="nobody answers"),
+        pytest.param(1000, Model(faults=0.1, crashes=3), retries_after(30), id="killed three times"),
+    ],
+)
+def test_the_last_call_ends_when_it_must(people: int, model: Model, other: dict[str, Any]) -> None:
+    """Longest-processing-time bound: all work on all lines, or the longest chain of calls; none ends earlier."""
+    _, result = simulated(with_lines(10, **other), people, model)
+    assert (result.attempts > people) is bool(other)
+    assert result.lower_bound <= result.lower_bound_as_due <= result.makespan <= 1.05 * result.lower_bound
+    assert 0.97 <= result.utilisation <= 1.0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(Model(), id="an ordinary day"),
+        pytest.param(Model(answered=0.0), id="nobody answers"),
+        pytest.param(Model(faults=0.3, crashes=3), id="a bad network, killed three times"),
+    ],
+)
+def test_retries_wait_for_nothing_but_what_the_settings_want(model: Model) -> None:
+    """Half an hour and more between two tries: the end is theirs, and no line was idle while anybody was due."""
+    _, result = simulated(with_lines(10), 600, model)
+    assert result.lower_bound <= result.lower_bound_as_due <= result.makespan <= 1.05 * result.lower_bound_as_due
+    assert 0.97 <= result.utilisation <= 1.0
 
 
 def test_two_trunks_carry_what_both_can() -> None:
