@@ -1,10 +1,14 @@
-"""What Asterisk's own call records say of calls that we lost sight of: the evidence after a crash.
+"""What Asterisk's own call records say of calls that we lost sight of, or never saw: the evidence after a crash.
 
 The file is written by dialplan/cdr_custom.conf.j2, one line a call, its first column our call id.
 """
 
 import csv
-from collections.abc import Collection, Iterable
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.call import Outcome
@@ -36,3 +40,84 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
             return outcomes_of(lines, call_ids)
     except OSError:
         return {}
+
+
+#: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
+LAST_WAY = "kenko-last-way"
+#: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
+_UNIQUEID = re.compile(r"(?:[A-Za-z0-9_-]+-)?([0-9]{9,11})\.[0-9]+")
+#: What is read at once, and the longest part of a file that is looked at again and again.
+_MOST_BYTES = 4 * 1024 * 1024
+_HEAD_BYTES = 512
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Somebody rang us and heard only the apology."""
+
+    call_id: str
+    caller: str  #: as the network gave it
+    at: datetime  #: real time, UTC
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a file was read: which file, by its first line, and up to which byte."""
+
+    file: str = ""
+    offset: int = 0
+
+    @classmethod
+    def read(cls, said: str | None) -> "Place":
+        """From its own text; the beginning if there is none."""
+        found = re.fullmatch(r"([0-9a-f]+):([0-9]+)", said or "")
+        return cls(found[1], int(found[2])) if found else cls()
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.offset}"
+
+
+def missed_of(lines: Iterable[str]) -> list[Missed]:
+    """The calls of these records that went the last way."""
+    found = []
+    for row in csv.reader(lines):
+        if len(row) > 3 and row[2] == LAST_WAY and (began := _UNIQUEID.fullmatch(row[0])):
+            found.append(Missed(row[0], row[3], datetime.fromtimestamp(int(began[1]), UTC)))
+    return found
+
+
+def read_on(file: Path, place: Place) -> tuple[Sequence[str], Place]:
+    """The whole lines since this place, and the place after them; nothing new: the same place.
+
+    A file that was rotated away is read to its end first, as long as it lies beside the new one as `<name>.1`.
+    Raises OSError if the file is there and may not be read.
+    """
+    lines: list[str] = []
+    if place.file and _name_of(file) != place.file:
+        rotated = file.with_name(f"{file.name}.1")
+        if _name_of(rotated) == place.file:
+            lines, _ = _lines_from(rotated, place.offset)
+        place = Place()
+    name = _name_of(file)
+    if not name:
+        return lines, place
+    more, offset = _lines_from(file, place.offset)
+    return [*lines, *more], Place(name, offset)
+
+
+def _name_of(file: Path) -> str:
+    """By what a file is known again: its first line; empty if there is no whole one."""
+    try:
+        with file.open("rb") as opened:
+            head, newline, _ = opened.read(_HEAD_BYTES).partition(b"\n")
+    except FileNotFoundError:
+        return ""
+    return hashlib.sha256(head).hexdigest()[:16] if newline else ""
+
+
+def _lines_from(file: Path, offset: int) -> tuple[list[str], int]:
+    with file.open("rb") as opened:
+        opened.seek(offset)
+        read = opened.read(_MOST_BYTES)
+    whole = read[: read.rfind(b"\n") + 1]
+    return whole.decode("utf-8", "replace").splitlines(), offset + len(whole)

@@ -20,6 +20,7 @@ from ivr.duty import Duty, Inbound
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
+from ivr.secondway import FastAgi
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
@@ -144,6 +145,7 @@ class Config(_Part):
     gate: Gate = Gate()
     metrics: Metrics = Metrics()
     watch: Watching = Watching()
+    fastagi: FastAgi = FastAgi()
     dialling: Dialling = Dialling()
 
     @property

@@ -7,10 +7,12 @@ from enum import StrEnum
 PERIOD_OVER = "period_over"
 #: ... of one who rang us while all places were taken. Not a hand-over either; a complete report settles it.
 TURNED_AWAY = "turned_away"
+#: ... of one who rang us while nothing of ours could take the call. As above.
+SERVICE_DOWN = "service_down"
 #: ... that somebody left a spoken message: staff should listen to it.
 MESSAGE_LEFT = "message_left"
 #: Follow-ups of a day that do not keep the dialler from calling on it.
-CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, MESSAGE_LEFT)
+CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, SERVICE_DOWN, MESSAGE_LEFT)
 
 
 class HandOver(StrEnum):

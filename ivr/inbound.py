@@ -28,7 +28,7 @@ NO_ID = "no_id"  #: follow-up: a caller who could not key an ID
 
 async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     """Take a call to its end, and store its outcome. `caller`: the number as the network showed it."""
-    number = _known_form(site, caller)
+    number = known_form(site, caller)
     call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
     await site.database.write(calls.start_call, call)
     voice = Voice(site.prompts, site.questionnaire.language)
@@ -58,7 +58,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
 
 async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
     """All places are taken: say so, and when to ring again. Whoever is known by the number is a task for staff."""
-    number = _known_form(site, caller)
+    number = known_form(site, caller)
     call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
     await site.database.write(calls.start_call, call)
     owners = await site.database.read(people_by_number, number) if number else ()
@@ -102,7 +102,7 @@ async def _by_id(site: Site, phone: Phone, voice: Voice, household: Sequence[Per
     return Who(person.id, claimed, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER if at_home else Auth.KEYED_ID)
 
 
-def _known_form(site: Site, caller: str | None) -> str | None:
+def known_form(site: Site, caller: str | None) -> str | None:
     """The caller's number in the form of the roster. One that could not be rung back is no number of a person."""
     if caller is None:
         return None

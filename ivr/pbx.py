@@ -9,6 +9,7 @@ import jinja2
 
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
+from ivr.spoken import speak_digits
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
 
@@ -88,6 +89,9 @@ class PbxSite:
     more_trunks: tuple[Trunk, ...] = ()
     external_address: str = ""  #: how the provider sees us, if a router translates addresses
     local_networks: tuple[str, ...] = ()  #: where nothing is translated
+    agi_port: int = 0  #: of our FastAGI on loopback; 0: there is none
+    agi_only: bool = False  #: there is no ARI
+    telephone: str = ""  #: the centre's, said when nobody takes a call; digits, with single hyphens between them
 
     @property
     def presented_number(self) -> str:
@@ -98,6 +102,12 @@ class PbxSite:
     def trunks(self) -> tuple[Trunk, ...]:
         """All of them, the first first."""
         return (self.trunk, *self.more_trunks)
+
+    @property
+    def last_words(self) -> str:
+        """What somebody hears whom nothing of ours can take, as `Playback` wants it."""
+        said = ("frame/apology", *(speak_digits(self.telephone) if self.telephone else ()))
+        return "&".join(f"{self.prompts}/ja/{each}" for each in said)
 
 
 Record = PbxSite | Trunk | HousePhone | ManagerUser

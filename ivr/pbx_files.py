@@ -65,6 +65,9 @@ def _site(config: Config, trunks: list[Trunk]) -> PbxSite:
         local_networks=settings.local_networks,
         house=_house(config),
         manager=_manager(config),
+        agi_port=config.fastagi.port or 0,
+        agi_only=config.fastagi.only,
+        telephone=config.centre.telephone or "",
     )
 
 

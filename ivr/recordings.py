@@ -64,6 +64,14 @@ def silence(seconds: float) -> bytes:
     return _wav(bytes(2 * int(seconds * RATE)))
 
 
+def shortened(audio: bytes, seconds: float) -> bytes:
+    """A WAV file without so many seconds at its end; what is none stays as it is."""
+    if not seconds or not seconds_of(audio):
+        return audio
+    with wave.open(io.BytesIO(audio), "rb") as sound:
+        return _wav(sound.readframes(max(0, sound.getnframes() - int(seconds * RATE))))
+
+
 def beep_in(folder: Path) -> Sound:
     """The tone after which people speak, as a file that Asterisk may read, made anew. Raises StorageError."""
     path = folder.resolve() / "beep.wav"

@@ -16,17 +16,19 @@ from ivr import inbound, metrics, outbound, systemd, takeover, takes
 from ivr.ami.alarms import View, up
 from ivr.ami.link import AmiSettings
 from ivr.ari.app import Pbx
-from ivr.ari.phone import AriPhone
-from ivr.ari.playing import Tail
-from ivr.ari.settings import PbxSettings, Transport
+from ivr.ari.settings import PbxSettings
 from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
-from ivr.config import Config, read_secret
+from ivr.config import Config
 from ivr.conversation import Voice
+from ivr.drivers import agi_settings, pbx_settings, tail_of
+from ivr.fastagi.server import AgiServer
 from ivr.inforce import IN_FORCE, hours_text
 from ivr.live import Live, go_live, run_live
 from ivr.loading import prepare
 from ivr.lookout import Lookout, keep_watch, look_up, watch_settings
+from ivr.missed import keep_looking
+from ivr.phone import Phone
 from ivr.recordings import orphans
 from ivr.selftest import answer_wishes
 from ivr.site import Site
@@ -75,6 +77,7 @@ class Desk:
     pin: str | None = None  #: of the studio; None: there is none
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     pbx: Pbx | None = None
+    agi: AgiServer | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
     inherited: int = 0  #: those of them that a process before us began: they may be outbound, and use no reserve
     turned_away: int = 0  #: those of them that only hear when to ring again
@@ -86,7 +89,7 @@ class Desk:
         """Calls in progress that people made to us."""
         return len(self.tasks) - self.inherited - self.internal
 
-    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+    async def arrived(self, phone: Phone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
         site = self.live.site
         with self._in_progress():
@@ -99,7 +102,7 @@ class Desk:
             finally:
                 self.turned_away -= 1
 
-    async def studio(self, phone: AriPhone, endpoint: str, extension: str) -> None:
+    async def studio(self, phone: Phone, endpoint: str, extension: str) -> None:
         """Staff ring to speak prompts. Anybody else has no business here, and hears nothing."""
         site = self.live.site
         allowed = site.config.studio
@@ -116,7 +119,7 @@ class Desk:
             finally:
                 self.internal -= 1
 
-    async def found(self, phone: AriPhone) -> None:
+    async def found(self, phone: Phone) -> None:
         """A call that a process before us left: go on with it."""
         with self._in_progress():
             self.inherited += 1
@@ -128,6 +131,7 @@ class Desk:
     async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
         """The calls that are gone have ended, as far as anybody knows; only then are new ones placed."""
         site = self.live.site
+        live_ids |= self.agi.live_ids() if self.agi else frozenset()  # ARI does not know whose those are
         open_ids = {each.id for each in await site.database.read(open_calls)} - live_ids
         cdr_file = site.config.pbx.cdr_file
         found = await asyncio.to_thread(read_outcomes, cdr_file, open_ids) if cdr_file else {}
@@ -192,13 +196,14 @@ async def _run(
     pbx = Pbx(
         settings,
         desk,
-        _tail(site),
+        tail_of(site),
         now=time.monotonic,
         sleep=world.sleep,
         jitter=random.random,
         startup_time=await site.database.read(facts.get_fact, STARTUP_TIME),
     )
     desk.pbx = pbx
+    desk.agi = _second_way(live, desk, world)
     dialer = Dialer(
         site.config,
         DatabaseRows(site.database),
@@ -215,7 +220,9 @@ async def _run(
     testing = asyncio.create_task(
         answer_wishes(lambda: live.site, pbx.line.dial_ourselves, _real_now, time.monotonic, world.sleep), name="test"
     )
-    connection = asyncio.create_task(pbx.run(), name="pbx")
+    connection = asyncio.create_task(_connect(site.config, pbx, desk), name="pbx")
+    listening = asyncio.create_task(desk.agi.run() if desk.agi else asyncio.Event().wait(), name="fastagi")
+    missed = asyncio.create_task(keep_looking(lambda: live.site, _real_now, world.sleep), name="missed")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     told = systemd.of_process()
@@ -229,7 +236,7 @@ async def _run(
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
-    parts = {connection, dialling, looking, watching, testing, living, figures, stopping}
+    parts = {connection, listening, missed, dialling, looking, watching, testing, living, figures, stopping}
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
@@ -243,6 +250,21 @@ async def _run(
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
         log.info("stopped", extra={"action": "stopped"})
+
+
+def _second_way(live: Live, desk: Desk, world: World) -> AgiServer | None:
+    settings = agi_settings(live.site.config)
+    if settings is None:
+        return None
+    return AgiServer(settings, desk, lambda: tail_of(live.site).apology, now=time.monotonic, sleep=world.sleep)
+
+
+async def _connect(config: Config, pbx: Pbx, desk: Desk) -> None:
+    """Over ARI, if there is one: else what a process before us left is gone with its connections."""
+    if not config.fastagi.only:
+        await pbx.run()
+    await desk.reconciled(frozenset(), restarted=False)
+    await asyncio.Event().wait()
 
 
 async def _prove(site: Site) -> None:
@@ -286,25 +308,3 @@ async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:
     if calls_under_way:
         log.info("waiting for calls to end", extra={"action": "stopping"})
         await asyncio.wait(calls_under_way, timeout=GRACE)
-
-
-def pbx_settings(config: Config) -> PbxSettings:
-    """How to reach Asterisk. Raises BadInput if the secret cannot be read."""
-    pbx = config.pbx
-    first, *more = (each.name for each in config.all_trunks())
-    return PbxSettings(
-        pbx.url,
-        pbx.user,
-        read_secret(pbx.secret_file),
-        trunk=first,
-        more_trunks=tuple(more),
-        callers=config.caller_of_trunk(),
-        transport=Transport(pbx.transport),
-        telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
-        numbering=config.numbering,
-    )
-
-
-def _tail(site: Site) -> Tail:
-    quiet, apology = site.prompts.resolve(("frame/quiet", "frame/apology"), site.questionnaire.language)
-    return Tail(quiet, apology)

@@ -73,6 +73,11 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
             "cdr_file": str(network.pbx.cdr),
             "value_links": str(folder / "sounds"),
         },
+        "fastagi": {
+            "port": network.pbx.site.agi_port,
+            "only": network.pbx.site.agi_only,
+            "recordings": str(network.pbx.site.state / "recording"),
+        },
         "slots": {"morning": {"from": "9:00", "until": "11:30"}},
     }
     for part, values in changes.items():

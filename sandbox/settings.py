@@ -30,6 +30,7 @@ class NetworkSettings:
     inbound_numbers: tuple[str, ...] = (INBOUND_NUMBER,)
     longest_call: int = 1800  #: seconds
     second_trunk: bool = False  #: `trunk-2` to the same carrier, which calls us `line2` there and is told SECOND_NUMBER
+    agi_only: bool = False  #: callers are handed over by FastAGI at once, as by a PBX without ARI
     secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
 
 
@@ -50,6 +51,8 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
         rtp_last=base + 399,
         channels=settings.channels,
         manager=ManagerUser("kenko-watch", settings.secret, base + 4),
+        agi_port=base + 5,
+        agi_only=settings.agi_only,
         house=HousePhone(STUDIO_EXTENSION, ("127.0.0.1/32",), settings.secret),
     )
 

@@ -15,6 +15,7 @@ PACKAGES = ("ivr", "scheduler", "sandbox", "bench")
 PURE = (
     "ivr.call",
     "ivr.digits",
+    "ivr.endpoints",
     "ivr.handover",
     "ivr.numbers",
     "ivr.pressing",
@@ -35,10 +36,14 @@ PURE = (
     "ivr.ari.playing",
     "ivr.ari.settings",
     "ivr.ari.taping",
+    "ivr.fastagi.header",
+    "ivr.fastagi.settings",
+    "ivr.fastagi.words",
     "ivr.questionnaire",
     "ivr.spoken",
     "ivr.pbx_check",
     "ivr.doctor.judgement",
+    "ivr.doctor.secondway",
     "ivr.voice.limits",
     "ivr.voice.readings",
     "ivr.voice.script",
@@ -55,7 +60,7 @@ PURE = (
 )
 #: What a pure module may import besides pure ones: reading YAML text into records, and how problems are said.
 PURE_MAY_USE = ("ivr.document", "ivr.errors", "ivr.messages", "ivr.phone")
-DRIVERS = ("ivr.ami", "ivr.ari", "ivr.terminal")
+DRIVERS = ("ivr.ami", "ivr.ari", "ivr.fastagi", "ivr.terminal")
 #: Nothing of these may be known to a driver.
 NOT_FOR_DRIVERS = ("ivr.storage", "ivr.config", "scheduler", "ivr.service", "ivr.cli")
 #: Where the real clock, real ids and real sleep may be named.
@@ -116,7 +121,9 @@ def test_only_storage_holds_sql(module: str) -> None:
 
 @pytest.mark.parametrize("module", [each for each in MODULES if inside(each, ("scheduler",))])
 def test_the_scheduler_knows_no_channel(module: str) -> None:
-    assert {each for each in imports(MODULES[module]) if inside(each, ("ivr.ari", "ivr.terminal"))} == set()
+    assert {
+        each for each in imports(MODULES[module]) if inside(each, ("ivr.ari", "ivr.fastagi", "ivr.terminal"))
+    } == set()
 
 
 @pytest.mark.parametrize("module", [each for each in MODULES if not inside(each, ROOTS)])

@@ -1,13 +1,22 @@
 """Asterisk's call records, read after a crash."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from ivr.call import Outcome
-from ivr.cdr import outcomes_of, read_outcomes
+from ivr.cdr import Missed, Place, missed_of, outcomes_of, read_on, read_outcomes
 
 
 def line(call_id: str, disposition: str) -> str:
     return f'"{call_id}","PJSIP/trunk-1","from-trunk","","s","2026-11-22 22:21:18","","","0","0","{disposition}"'
+
+
+def gone_last_way(call_id: str, caller: str, context: str = "kenko-last-way") -> str:
+    """The record of a call that nothing of ours took, as 22.10.1 writes it."""
+    times = '"2026-11-22 22:21:18","2026-11-22 22:21:18","2026-11-22 22:21:30","12","12"'
+    return f'"{call_id}","PJSIP/trunk-1","{context}","{caller}","s",{times},"ANSWERED"\n'
 
 
 LINES = [
@@ -38,3 +47,49 @@ def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("\n".join(LINES), encoding="utf-8")
     assert read_outcomes(tmp_path / "calls.csv", {"kc-1"}) == {"kc-1": Outcome.BUSY}
     assert read_outcomes(tmp_path / "calls.csv", set()) == {}
+
+
+def test_only_calls_that_went_the_last_way_were_missed() -> None:
+    lines = [
+        gone_last_way("1764072000.12", "09000000001"),
+        gone_last_way("pbx-2-1764072001.3", ""),
+        gone_last_way("1764072002.1", "09000000001", "from-trunk"),
+        gone_last_way("kc-0123456789abcdef", "09000000001"),
+        *LINES,
+    ]
+    assert missed_of(lines) == [
+        Missed("1764072000.12", "09000000001", datetime(2025, 11, 25, 12, 0, tzinfo=UTC)),
+        Missed("pbx-2-1764072001.3", "", datetime(2025, 11, 25, 12, 0, 1, tzinfo=UTC)),
+    ]
+
+
+def test_a_file_is_read_on_whole_lines_at_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    assert read_on(file, Place()) == ([], Place())
+    file.write_text("half", encoding="utf-8")
+    assert read_on(file, Place()) == ([], Place())
+    file.write_text("one\ntwo\nthr", encoding="utf-8")
+    lines, place = read_on(file, Place())
+    assert (lines, place.offset) == (["one", "two"], 8)
+    assert read_on(file, place) == ([], place)
+    file.write_text("one\ntwo\nthree\n", encoding="utf-8")
+    lines, after = read_on(file, Place.read(str(place)))
+    assert (lines, after.offset) == (["three"], 14)
+
+
+def test_a_file_that_was_rotated_is_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text("one\n", encoding="utf-8")
+    _, place = read_on(file, Place())
+    file.write_text("one\ntwo\n", encoding="utf-8")
+    file.rename(tmp_path / "calls.csv.1")
+    lines, between = read_on(file, place)
+    assert (lines, between) == (["two"], Place())
+    file.write_text("three\n", encoding="utf-8")
+    lines, after = read_on(file, place)
+    assert (lines, after.offset) == (["two", "three"], 6)
+
+
+@pytest.mark.parametrize("said", [None, "", "nonsense", "xyz:12", "ab:"])
+def test_a_place_that_says_nothing_is_the_beginning(said: str | None) -> None:
+    assert Place.read(said) == Place()

@@ -115,6 +115,13 @@ def test_the_example_says_the_real_waits() -> None:
     )
 
 
+def test_a_pbx_without_ari_wants_a_port(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, EXAMPLE.replace("port: 4573 ", "port: ").replace("only: false", "only: true "))
+    assert "port も書いて" in caught.value.render("ja")
+    assert "write a port too" in caught.value.render("en")
+
+
 def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
     text, _ = changed("    busy: [900, 1800]\n", "    busy: []\n")
     table = read(tmp_path, text.replace("    no_key: [1800, 3600]", "    # ")).dialling.retry_table()
@@ -173,6 +180,7 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
             id="block backwards",
         ),
         pytest.param("own_time_minutes: 150", "own_time_minutes: 9", "10 以上", "10 or more", id="own time"),
+        pytest.param("port: 4573 ", "port: 573 ", "1024 以上", "1024 or more", id="port of FastAGI"),
         pytest.param("times: 4 ", "times: 11 ", "10 以下", "10 or less", id="greetings"),
         pytest.param("ring_seconds: 60", "ring_seconds: 111", "110 以下", "110 or less", id="ringing too long"),
         pytest.param("attempts: 3", "attempts: 16", "15 以下", "15 or less", id="attempts"),

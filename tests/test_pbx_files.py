@@ -87,7 +87,7 @@ def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) 
     assert files.keys() == pbx_files.INCLUDED_FROM.keys() - {"kenko_manager_custom.conf"}
     dialplan = files["kenko_extensions_custom.conf"]
     headings = [line for line in dialplan.splitlines() if line.startswith("[")]
-    assert headings == ["[kenko-inbound]", "[kenko-outbound]", "[kenko-test]", "[kenko-apology]"]
+    assert headings == ["[kenko-inbound]", "[kenko-last-way]", "[kenko-outbound]", "[kenko-test]", "[kenko-apology]"]
     assert "kenko-apology,s,1" in dialplan
     # Nothing leads to a context of somebody else's.
     assert "?apology" not in dialplan
@@ -97,6 +97,41 @@ def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) 
     assert "[" not in files["kenko_cdr_custom.conf"].replace("[mappings]", "")
     assert "calls.csv => " in files["kenko_cdr_custom.conf"]
     assert all(each.startswith(pbx_files.OURS) for each in files.values())
+
+
+def test_callers_have_a_second_way_if_wished(tmp_path: Path) -> None:
+    given = {"sip_trunks": [TRUNK]}
+    without = pbx_files.render(config_with(tmp_path, given), existing=False)
+    assert '"FAILED"]?kenko-last-way,s,1)' in without["extensions.conf"]
+    assert "AGI" not in without["extensions.conf"]
+    assert not any(each in without["modules.conf"] for each in ("res_agi", "app_dial"))
+    config = config_with(tmp_path, given, fastagi={"port": 4573})
+    for files in (pbx_files.render(config, existing=False), pbx_files.render(config, existing=True)):
+        dialplan = files.get("extensions.conf") or files["kenko_extensions_custom.conf"]
+        assert '"FAILED"]?kenko-second-way,${EXTEN},1)' in dialplan
+        assert "[kenko-second-way]\nexten => 05000000100,1,Set(" in dialplan
+        assert "AGI(agi://127.0.0.1:4573/inbound,${EXTEN})\n same => n,Goto(kenko-last-way,s,1)\n" in dialplan
+        assert "Dial(" not in dialplan
+    assert "load = res_agi.so\n" in pbx_files.render(config, existing=False)["modules.conf"]
+
+
+def test_a_pbx_without_ari(tmp_path: Path) -> None:
+    config = config_with(tmp_path, {"sip_trunks": [TRUNK]}, fastagi={"port": 4573, "only": True})
+    files = pbx_files.render(config, existing=False)
+    inbound = pbx_files.section(files["extensions.conf"], "from-trunk")
+    assert "exten => 05000000100,1,Goto(kenko-second-way,${EXTEN},1)\n" in inbound
+    assert "Stasis(" not in inbound
+
+
+def test_the_last_words_are_an_apology_and_the_centres_number(tmp_path: Path) -> None:
+    given = {"sip_trunks": [TRUNK]}
+    config = config_with(tmp_path, given, centre={"name": "見本", "telephone": "03-10"})
+    folder = f"{config.prompts}/ja"
+    said = ["frame/apology", "digit/0", "digit/3", "digit/pause", "digit/1", "digit/0_end"]
+    dialplan = pbx_files.render(config, existing=False)["extensions.conf"]
+    assert f"Playback({'&'.join(f'{folder}/{each}' for each in said)})" in dialplan
+    alone = pbx_files.render(config_with(tmp_path, given), existing=False)["extensions.conf"]
+    assert alone.count(f"Playback({folder}/frame/apology)") == 2
 
 
 def test_the_manager_is_open_for_our_look_only(tmp_path: Path) -> None:

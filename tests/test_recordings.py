@@ -59,3 +59,12 @@ def test_a_file_that_no_row_names_is_found(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     assert recordings.orphans(tmp_path, ["kc-1"]) == [tmp_path / "kc-2.wav"]
     assert recordings.orphans(tmp_path / "none", []) == []
+
+
+@pytest.mark.parametrize(("seconds", "cut", "left"), [(3, 0.8, 2.2), (3, 0, 3), (0.5, 0.8, 0)])
+def test_the_end_of_a_recording_is_cut_off(seconds: float, cut: float, left: float) -> None:
+    assert recordings.seconds_of(recordings.shortened(recordings.silence(seconds), cut)) == pytest.approx(left)
+
+
+def test_what_is_no_recording_stays_as_it_is() -> None:
+    assert recordings.shortened(b"no sound", 1) == b"no sound"

@@ -8,7 +8,6 @@ ChannelDestroyed and our own echo.
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -21,6 +20,7 @@ from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, check_version
 from ivr.ari.subscriptions import at, subscribe
+from ivr.endpoints import caller_number, endpoint_of
 from ivr.errors import BadInput, PbxError, PbxRefused, PbxUnreachable, problem
 from ivr.phone import HungUp
 
@@ -266,18 +266,6 @@ class Pbx:
             with contextlib.suppress(HungUp, PbxError):
                 await phone.say([self._tail.apology])
         await phone.hang_up()
-
-
-def caller_number(said: str) -> str | None:
-    """The caller's number as the network gave it; None if withheld, in whatever words, or no number at all."""
-    number = said.strip()
-    return number if re.fullmatch(r"\+?[0-9]{3,20}", number) else None
-
-
-def endpoint_of(name: str) -> str:
-    """The PJSIP endpoint of a channel: `desk-1` of `PJSIP/desk-1-0000000a`; empty for other channels."""
-    found = re.fullmatch(r"PJSIP/(.+)-[0-9a-f]+", name)
-    return found[1] if found else ""
 
 
 async def _end_all(tasks: set[asyncio.Task[None]]) -> None:

@@ -5,14 +5,13 @@ Channel and bridge have one id, made of the caller's: whoever finds them after a
 
 import logging
 import math
-import re
 
 from ivr.ari.channel import GONE
 from ivr.ari.client import AriClient
 from ivr.ari.events import Channel, ChannelDestroyed, Event, StasisEnd, StasisStart, Vanished
 from ivr.ari.settings import PbxSettings
+from ivr.endpoints import check_endpoint
 from ivr.errors import PbxError, PbxRefused, PbxSilent
-from ivr.numbers import BadNumber, dialable
 
 log = logging.getLogger(__name__)
 
@@ -108,21 +107,8 @@ class Leg:
 
 
 def check(endpoint: str, settings: PbxSettings) -> None:
-    """Raises ValueError unless this is a telephone of our staff, or a number that may be rung on a trunk of ours.
-
-    ARI takes any text as endpoint: this is the last door, whatever was checked before.
-    """
-    number, at, trunk = endpoint.partition("@")
-    if not at:
-        if endpoint in settings.telephones and re.fullmatch(r"[A-Za-z0-9_-]+", endpoint):
-            return
-        raise ValueError("not a telephone of the settings")
-    try:
-        allowed = dialable(number, settings.numbering)
-    except BadNumber:
-        allowed = None
-    if allowed != number or trunk not in (settings.trunk, *settings.more_trunks):
-        raise ValueError("not a number that may be dialled")
+    """Raises ValueError unless this may be rung: see `check_endpoint`."""
+    check_endpoint(endpoint, settings.telephones, (settings.trunk, *settings.more_trunks), settings.numbering)
 
 
 async def sort_legs(client: AriClient, ours: dict[str, Channel]) -> set[str]:

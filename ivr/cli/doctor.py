@@ -15,6 +15,7 @@ from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
 from ivr.config import Config, read_config
 from ivr.doctor.judgement import Light, Line, examine, worst
+from ivr.doctor.secondway import examine_second_way, without_ari
 from ivr.doctor.watch import examine_call, examine_watch
 from ivr.errors import BadInput, problem
 from ivr.messages import text
@@ -33,8 +34,8 @@ WithCall = Annotated[bool, typer.Option("--call", help=text("cli.doctor.call"))]
 
 def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: WithCall = False) -> int:
     # Only now: every other command would wait for all that talks to Asterisk.
-    from ivr.doctor.facts import gather, last_watched
-    from ivr.service import pbx_settings
+    from ivr.doctor.facts import fastagi_listens, gather, last_watched
+    from ivr.drivers import pbx_settings
 
     settings = read_config(config)
     reached: PbxSettings | BadInput
@@ -43,7 +44,9 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
     except BadInput as bad:
         reached = bad
     now = datetime.now(UTC)
-    lines = examine(asyncio.run(gather(settings, reached, now)))
+    port = settings.fastagi.port
+    lines = without_ari(examine(asyncio.run(gather(settings, reached, now))), settings.fastagi.only)
+    lines.append(examine_second_way(port, port is not None and asyncio.run(fastagi_listens(port))))
     lines += examine_watch(settings.watch.ami_secret_file is not None, last_watched(settings.database), now)
     if call:
         lines.append(examine_call(asyncio.run(_call(settings.database)), CALL_SECONDS))

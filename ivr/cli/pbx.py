@@ -75,7 +75,7 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     objects = [] if existing else [key for key in wanted_objects(ours["pjsip.conf"]) if key[0] in SHOWN]
     # Only now: every other command would wait for all that talks to Asterisk.
     from ivr.ari.inspection import inspect
-    from ivr.service import pbx_settings
+    from ivr.drivers import pbx_settings
 
     settings = pbx_settings(config)
     found: list[Problem] = []

@@ -17,6 +17,7 @@ from ivr.config import Config
 from ivr.doctor.judgement import Disk, Facts, Owned, Sounds, may_read
 from ivr.doctor.watch import Watched, read_watched
 from ivr.errors import BadInput, KenkoError, Problem
+from ivr.fastagi.settings import ADDRESS
 from ivr.loading import find_problems
 from ivr.lookout import FINDINGS
 from ivr.pbx_check import Running
@@ -177,6 +178,17 @@ def last_watched(file: Path) -> Watched | None:
             return read_watched(reader.read(stored.get_fact, FINDINGS))
     except KenkoError:
         return None  # the line of the database says it
+
+
+async def fastagi_listens(port: int) -> bool:
+    """Whether somebody listens on that port of loopback."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            _, writer = await asyncio.open_connection(ADDRESS, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 def _newest(folder: Path) -> datetime | None:

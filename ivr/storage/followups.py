@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
-from ivr.handover import TURNED_AWAY, HandOver
+from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
 from ivr.questionnaire.model import AlertRule, Level
 from ivr.storage.schema import alerts, follow_ups
 
@@ -59,7 +59,7 @@ class Alert:
 _SETTLE = update(follow_ups).where(
     follow_ups.c.person_id == bindparam("person"),
     follow_ups.c.day == bindparam("on_day"),
-    follow_ups.c.reason.in_((*HandOver, TURNED_AWAY)),
+    follow_ups.c.reason.in_((*HandOver, TURNED_AWAY, SERVICE_DOWN)),
     follow_ups.c.closed_at.is_(None),
 )
 

@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ivr.ari.app import Pbx, caller_number, endpoint_of
+from ivr.ari.app import Pbx
 from ivr.ari.events import WANTED
 from ivr.ari.phone import AriPhone
 from ivr.ari.settings import Transport
 from ivr.call import Ending, Outcome
 from ivr.digits import Entry, KeyRules
+from ivr.endpoints import caller_number, endpoint_of
 from ivr.errors import BadInput, PbxError
 from ivr.phone import DialOrder, HungUp
 from tests.ari.conftest import CALL, QUESTION, TAIL, settings_for

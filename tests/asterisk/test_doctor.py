@@ -28,9 +28,21 @@ async def test_a_running_service_is_in_order_and_a_stopped_one_is_not(network: N
             code, lines = await examine(installation)
             await asyncio.sleep(0.2)
     assert code < 2  # the machine's own clock, zone and disk may be yellow here
-    for check in ("asterisk", "modules", "application", "trunk", "codec", "database", "secrets", "service", "alarms"):
+    for check in (
+        "asterisk",
+        "modules",
+        "application",
+        "trunk",
+        "codec",
+        "database",
+        "secrets",
+        "service",
+        "alarms",
+        "second_way",
+    ):
         assert lines[check]["light"] == "green", lines[check]
     assert lines["backup"]["id"] == "doctor.no_backup_setting"
     code, lines = await examine(installation)
     assert code == 2
     assert (lines["service"]["id"], lines["application"]["light"]) == ("doctor.service_down", "red")
+    assert lines["second_way"]["id"] == "doctor.second_way_closed"

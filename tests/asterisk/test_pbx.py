@@ -13,7 +13,7 @@ from ivr.cli.pbx import find_differences
 from ivr.config import Config, read_config
 from ivr.doctor.facts import gather, read_registrations
 from ivr.doctor.judgement import Light, examine
-from ivr.service import pbx_settings
+from ivr.drivers import pbx_settings
 from sandbox import ari
 from sandbox.asterisk import complaints, running
 from sandbox.settings import NetworkSettings, pbx_site

@@ -21,13 +21,13 @@ from sqlalchemy import Connection, select
 
 from ivr import outbound
 from ivr.ari.app import Pbx
-from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings
 from ivr.duty import Duty, Inbound
 from ivr.handover import TURNED_AWAY
 from ivr.numbers import Numbering, Plan
 from ivr.person import Person
+from ivr.phone import Phone
 from ivr.service import Desk
 from ivr.severe import SEVERE
 from ivr.site import Site
@@ -79,7 +79,7 @@ class Told:
 class Reception(Desk):
     """The service's own desk; each caller has a duty telephone of their own."""
 
-    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+    async def arrived(self, phone: Phone, caller: str | None, dialled: str) -> None:
         await Desk(as_it_is(site_for(self.live.site, caller))).arrived(phone, caller, dialled)
 
 

@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from ivr import inbound
-from ivr.ari.phone import AriPhone
 from ivr.person import Person
+from ivr.phone import Phone
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.site import Site
@@ -57,7 +57,7 @@ class Switchboard(Reception):
 
     asked: dict[str, Questionnaire] = field(default_factory=dict)  #: number -> questionnaire
 
-    async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
+    async def arrived(self, phone: Phone, caller: str | None, dialled: str) -> None:
         await inbound.receive(replace(self.site, questionnaire=self.asked[caller or ""]), phone, caller)
 
 

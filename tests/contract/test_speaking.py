@@ -14,7 +14,7 @@ from sandbox.network import Network
 from sandbox.script import CallScript
 from tests.acceptance import audio
 from tests.contract.lead import Caller, Report, callers, reports, site_of
-from tests.contract.test_drivers import reception
+from tests.contract.test_drivers import Way, reception_by
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -43,15 +43,18 @@ def cast() -> dict[str, Caller]:
     return dict(zip(ENDINGS, speakers, strict=False))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=[Way.WEBSOCKET, Way.FASTAGI])
+async def told(
+    request: pytest.FixtureRequest, network: Network, short_prompts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Told:
     """Three people answer the first two questions and then speak."""
-    folder = tmp_path_factory.mktemp("speaking") / "ari"
+    way: Way = request.param
+    folder = tmp_path_factory.mktemp("speaking") / way
     prompts = replace(load_prompts(short_prompts), beep=beep_in(tmp_path_factory.mktemp("beep")))
     sounds = {("en", prompt): sound for (_, prompt), sound in prompts.sounds.items()}
     prompts = replace(prompts, sounds={**sounds, **prompts.sounds})
     people = cast()
-    async with site_of(folder, prompts) as site, reception(network, site):
+    async with site_of(folder, prompts) as site, reception_by(way, network, site):
         await asyncio.gather(*(call(network, people[how], entry) for how, entry in ENDINGS.items()))
     return Told(folder, reports_of(folder, people))
 

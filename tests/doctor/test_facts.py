@@ -11,8 +11,8 @@ import pytest
 from ivr.config import Config, read_config
 from ivr.doctor.facts import gather, read_registrations, unreadable
 from ivr.doctor.judgement import Owned
+from ivr.drivers import pbx_settings
 from ivr.errors import BadInput, StorageError, problem
-from ivr.service import pbx_settings
 from ivr.storage import facts as stored
 from ivr.storage.alarms import acknowledge_alarm, raise_alarm
 from ivr.storage.backup import check_whole, copy_database
