@@ -1,4 +1,4 @@
-"""What somebody whom we know by their number may do on a call to us besides reporting for the first time today."""
+"""What somebody may do on a call to us besides reporting for the first time today."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ async def attend(site: Site, phone: Phone, voice: Voice, who: Who) -> None:
     if not await site.database.read(report_exists, who.person_id, site.today()):
         await walk(site, phone, who)
         return
-    match await _choose(phone, voice):
+    match await choose(phone, voice, ("frame/report_in",), "frame/attend", "012"):
         case "1":
             await walk(site, phone, who)
         case "2":
@@ -46,19 +46,19 @@ async def attend(site: Site, phone: Phone, voice: Voice, who: Who) -> None:
             await voice.say(phone, ("frame/thanks",))
 
 
-async def _choose(phone: Phone, voice: Voice) -> str:
-    """1, 2 or 0; empty if nothing of that was pressed."""
-    say: tuple[str, ...] = ("frame/report_in", "frame/attend")
+async def choose(phone: Phone, voice: Voice, first: tuple[str, ...], menu: str, offered: str) -> str:
+    """One of the `offered` keys, asked for by `menu` after the `first` words; empty if none of them. Raises HungUp."""
+    say = (*first, menu)
     tries = repeats = 0
     while tries < _TRIES and repeats <= MOST_REPEATS:
         match await voice.ask(phone, say, _RULES):
             case Pressed("*"):
                 repeats += 1
                 continue
-            case Pressed("0" | "1" | "2" as key):
+            case Pressed(key) if key in offered:
                 return key
             case Pressed():
-                say = ("frame/wrong_key", "frame/attend")
+                say = ("frame/wrong_key", menu)
             case _:
                 # They heard that they may simply hang up.
                 return ""

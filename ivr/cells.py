@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, time
 from functools import lru_cache
 
+from ivr.identity import has_check_digit
 from ivr.person import OWN_TIME, Hours, Risk
 from ivr.spreadsheet import is_formula
 from ivr.window import EARLIEST, LATEST
@@ -23,6 +24,8 @@ class WrongCell(ValueError):
         self.values = values
 
 
+#: Whoever was born before is not alive: such a year is a slip of the keyboard.
+EARLIEST_BIRTH = 1900
 _UNUSABLE = ("Cc", "Cs", "Co", "Cn")
 _BETWEEN = re.compile(r"[\s;,、；，]+")
 _ID = re.compile(r"[0-9]{6,8}")
@@ -31,11 +34,13 @@ _DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
 _FACT = re.compile(r"([a-z][a-z0-9_]{0,31})=(.{1,100})")
 
 
-def read_id(cell: str) -> str:
-    """6 to 8 digits, ASCII."""
+def read_id(cell: str, check_digit: bool = False) -> str:
+    """6 to 8 digits, ASCII; with `check_digit` the last one must fit the others."""
     found = unicodedata.normalize("NFKC", cell)
     if not _ID.fullmatch(found):
         raise WrongCell("roster.bad_id")
+    if check_digit and not has_check_digit(found):
+        raise WrongCell("roster.check_digit")
     return found
 
 
@@ -118,6 +123,14 @@ def read_day(cell: str) -> date | None:
     except ValueError:
         pass
     raise WrongCell("roster.not_day")
+
+
+def read_birth_date(cell: str) -> date | None:
+    """As `read_day`; a western year from 1900 on."""
+    born = read_day(cell)
+    if born is not None and born.year < EARLIEST_BIRTH:
+        raise WrongCell("roster.birth_date", earliest=EARLIEST_BIRTH)
+    return born
 
 
 def read_facts(cell: str) -> dict[str, str]:

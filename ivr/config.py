@@ -18,6 +18,7 @@ from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.duty import Duty, Inbound
 from ivr.errors import BadInput, Problem, problem
+from ivr.ids import Ids
 from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
 from ivr.secondway import FastAgi
@@ -143,6 +144,7 @@ class Config(_Part):
     inbound: Inbound = Inbound()
     duty: Duty = Duty()
     gate: Gate = Gate()
+    ids: Ids = Ids()
     metrics: Metrics = Metrics()
     watch: Watching = Watching()
     fastagi: FastAgi = FastAgi()

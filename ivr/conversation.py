@@ -29,10 +29,6 @@ NewFile = Callable[[], Path]
 #: Q.850 "normal clearing": what a call ends with that came to its end.
 NORMAL_CLEARING = 16
 
-#: A person ID is 6 to 8 digits; `#` or a pause ends it.
-ID_LENGTHS = range(6, 9)
-ID_TRIES = 3
-
 #: `*` costs no try; a key that is stuck must come to an end all the same.
 MOST_REPEATS = 20
 
@@ -120,29 +116,6 @@ async def greet(phone: Phone, voice: Voice, times: int, wait_seconds: float) -> 
                 continue
         said += 1
     return Greeted.NOBODY
-
-
-async def ask_for_id(phone: Phone, voice: Voice) -> str | None:
-    """The person ID that an unknown caller keys; None if no try had its form. Raises HungUp.
-
-    Says nothing about whether the ID exists: the line is write-only.
-    """
-    rules = KeyRules(length=ID_LENGTHS[-1], ignored=frozenset("#"))
-    say: tuple[str, ...] = ("frame/enter_id",)
-    tries = repeats = 0
-    while tries < ID_TRIES and repeats <= MOST_REPEATS:
-        match await voice.ask(phone, say, rules):
-            case Pressed("*"):
-                repeats += 1
-                continue
-            case Pressed(keys) if len(keys) in ID_LENGTHS:
-                return keys
-            case Pressed():
-                say = ("frame/id_form", "frame/enter_id")
-            case Silence():
-                say = ("frame/silence", "frame/enter_id")
-        tries += 1
-    return None
 
 
 async def hold(phone: Phone, voice: Voice, talk: Awaitable[None]) -> Ending:

@@ -11,8 +11,12 @@ TURNED_AWAY = "turned_away"
 SERVICE_DOWN = "service_down"
 #: ... that somebody left a spoken message: staff should listen to it.
 MESSAGE_LEFT = "message_left"
-#: Follow-ups of a day that do not keep the dialler from calling on it.
-CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, SERVICE_DOWN, MESSAGE_LEFT)
+#: ... of a caller whose ID and birth date we could not take.
+UNKNOWN_CALLER = "unknown_caller"
+#: ... that too many wrong birth dates were keyed for an ID: it lets nobody in until staff unlock it, or until tomorrow.
+CALLER_LOCKED = "caller_locked"
+#: Follow-ups of a day that do not keep the dialler from calling on it. Strangers can bring some of them about.
+CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, SERVICE_DOWN, MESSAGE_LEFT, UNKNOWN_CALLER, CALLER_LOCKED)
 
 
 class HandOver(StrEnum):

@@ -1,12 +1,13 @@
 """One call from a person: who is it, and then what they may do; or that all places are taken."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from ivr.attending import attend
 from ivr.call import Direction, Outcome
-from ivr.conversation import Voice, ask_for_id, hold, say_and_end
+from ivr.calling import MOST_TO_CHOOSE, choose_person, wish_for_another
+from ivr.conversation import Voice, hold, say_and_end
 from ivr.handover import TURNED_AWAY
 from ivr.hearing import listened_to, note_hearing
 from ivr.numbers import BadNumber, normalise
@@ -16,14 +17,15 @@ from ivr.phone import Phone
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up
-from ivr.storage.people import get_person, people_by_number
+from ivr.storage.people import people_by_number
 from ivr.storage.words import Auth, Source
+from ivr.unknown_caller import Caller, give_up, identify
 from ivr.walk import Who, walk
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_CALLER = "unknown_caller"  #: follow-up: a report under an ID that nobody on the roster has
-NO_ID = "no_id"  #: follow-up: a caller who could not key an ID
+#: Note of a call whose caller pressed keys and was not let in.
+NOT_CONFIRMED = "the caller was not confirmed"
 
 
 async def receive(site: Site, phone: Phone, caller: str | None) -> None:
@@ -33,25 +35,37 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     await site.database.write(calls.start_call, call)
     voice = Voice(site.prompts, site.questionnaire.language)
     heard = await listened_to(site, phone, voice, patience=1)
-    reached = False
+    reached = over = False
+
+    def found() -> None:
+        nonlocal reached
+        reached = True
 
     async def conversation() -> None:
-        nonlocal reached
+        nonlocal over
         await heard.answer()
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         owners = await site.database.read(people_by_number, number) if number else ()
-        # A household's shared telephone does not tell which of them calls: ask, as for an unknown one.
-        owner = owners[0] if len(owners) == 1 else None
-        if owner is not None:
-            own = replace(voice, language=site.language_for(owner.language))
-            await own.say(heard, ("frame/inbound_greeting",))
-            reached = True
-            await attend(site, heard, own, Who(owner.id, None, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER))
-        elif (who := await _by_id(site, heard, voice, owners)) is not None:
-            reached = True
-            await walk(site, heard, who)
+        match owners:
+            case [owner]:
+                own = replace(voice, language=site.language_for(owner.language))
+                await own.say(heard, ("frame/inbound_greeting",))
+                found()
+                await attend(site, heard, own, _by_number(owner))
+            case [_, *_] if len(owners) <= MOST_TO_CHOOSE:
+                await _household(site, heard, voice, Caller(caller, number, owners), found)
+            case _:
+                who = await identify(site, heard, voice, Caller(caller, number, owners))
+                if who is not None:
+                    found()
+                    await walk(site, heard, who)
+        over = True
 
     ending = await hold(heard, voice, conversation())
+    if not reached and heard.heard:
+        # Keys came, but nobody knows whose.
+        outcome = Outcome.ANSWERED if over else Outcome.CUT_OFF
+        ending = replace(ending, outcome=ending.outcome or outcome, note=ending.note or NOT_CONFIRMED)
     await finish(site, phone.call_id, ending, reached)
     await note_hearing(site, heard)
 
@@ -79,27 +93,32 @@ async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
     await finish(site, phone.call_id, ending, reached=False)
 
 
-async def _by_id(site: Site, phone: Phone, voice: Voice, household: Sequence[Person]) -> Who | None:
-    """By the ID that the caller keys; None if the call is over. Raises HungUp.
+async def _household(site: Site, phone: Phone, voice: Voice, caller: Caller, found: Callable[[], None]) -> None:
+    """One person after another on a telephone that they share, without a name.
 
-    The line is write-only: an ID that nobody has, and one whose report is in
-    already, lead to the same questions as any other; staff see the difference, the caller does not. Only a caller
-    who also rings from the number of that person's `household` may go on in the middle.
+    The order is that of the roster: by ID. `found` is called when one of them was chosen. Raises HungUp.
     """
     await voice.say(phone, ("frame/inbound_greeting",))
-    claimed = await ask_for_id(phone, voice)
-    if claimed is None:
-        follow_up = NewFollowUp(site.today(), NO_ID)
-        await site.database.write(open_follow_up, follow_up, site.now())
-        await say_and_end(phone, voice, "frame/id_given_up")
-        return None
-    person = await site.database.read(get_person, claimed)
-    if person is None or person.closed_at is not None:
-        follow_up = NewFollowUp(site.today(), UNKNOWN_CALLER, claimed_id=claimed)
-        await site.database.write(open_follow_up, follow_up, site.now())
-        return Who(None, claimed, Source.HEALTH_CALL, Auth.KEYED_ID)
-    at_home = any(each.id == person.id for each in household)
-    return Who(person.id, claimed, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER if at_home else Auth.KEYED_ID)
+    chosen = await choose_person(phone, voice, len(caller.household))
+    if chosen is None:
+        await give_up(site, phone, voice, caller)
+        return
+    found()
+    # One who reports for all of them has so many turns, and one for a wrong key each.
+    for _ in range(2 * len(caller.household)):
+        person = caller.household[chosen]
+        own = replace(voice, language=site.language_for(person.language))
+        await attend(site, phone, own, _by_number(person))
+        if not await wish_for_another(phone, voice):
+            break
+        chosen = await choose_person(phone, voice, len(caller.household))
+        if chosen is None:
+            break
+    await voice.say(phone, ("frame/thanks",))
+
+
+def _by_number(person: Person) -> Who:
+    return Who(person.id, None, Source.HEALTH_CALL, Auth.REGISTERED_NUMBER)
 
 
 def known_form(site: Site, caller: str | None) -> str | None:

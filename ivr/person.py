@@ -70,6 +70,7 @@ class Person:
     ends: date | None = None  #: last day of the period; calling goes on after it until staff close
     pause: Pause | None = None
     closing: Closing | None = None
+    birth_date: date | None = None  #: without it nobody who rings from elsewhere is taken for the person
 
     @property
     def closed_at(self) -> datetime | None:

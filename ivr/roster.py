@@ -14,6 +14,7 @@ from typing import Any
 
 from ivr.cells import (
     WrongCell,
+    read_birth_date,
     read_choice,
     read_day,
     read_facts,
@@ -37,7 +38,7 @@ REQUIRED = ("id", "name", "kana", "number1", "slot")
 COLUMNS = (
     *("id", "name", "kana"),
     *NUMBER_COLUMNS,
-    *("slot", "own_time", "language", "risk", "begins", "ends", "hours_from", "hours_until", "facts"),
+    *("slot", "own_time", "language", "risk", "begins", "ends", "hours_from", "hours_until", "facts", "birth_date"),
 )
 
 
@@ -49,6 +50,7 @@ class Rules:
     check_number: Callable[[str], str]
     slots: Collection[str]
     languages: Collection[str] = ("ja",)
+    check_digit: bool = False  #: whether the last digit of every ID must be its check digit
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _read_row(
         except WrongCell as wrong:
             problems.append(Problem(wrong.message, {"column": column} | wrong.values))
 
-    read("id", read_id)
+    read("id", read_id, rules.check_digit)
     read("name", read_text)
     read("kana", read_text)
     read("slot", read_slots, rules.slots)
@@ -180,6 +182,7 @@ def _read_row(
     read("ends", read_day)
     read("hours_from", read_hours, given["hours_until"])
     read("facts", read_facts)
+    read("birth_date", read_birth_date)
     problems += _contradictions(found)
     return found.get("id"), None if problems else _person(found, numbers), problems
 
@@ -208,6 +211,7 @@ def _person(found: dict[str, Any], numbers: tuple[str, ...]) -> Person:
         facts=found["facts"],
         begins=found["begins"],
         ends=found["ends"],
+        birth_date=found["birth_date"],
     )
 
 
@@ -252,5 +256,6 @@ def _row(person: Person) -> list[str]:
         *(each.isoformat() if each else "" for each in (person.begins, person.ends)),
         *map(write_time, hours),
         write_facts(person.facts),
+        person.birth_date.isoformat() if person.birth_date else "",
     ]
     return [harmless(each) for each in row]

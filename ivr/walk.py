@@ -95,9 +95,8 @@ class _Tapes:
 
 async def _known_of(site: Site, who: Who) -> PersonFacts:
     """What the questions of a new session may depend on."""
-    if who.person_id is None or who.auth is Auth.KEYED_ID:
-        # Everybody can key an ID. What is asked and said must not tell whether somebody has it, and what of them is
-        # known: as with an ID that nobody has.
+    if who.person_id is None or not who.auth.is_their_telephone:
+        # Whoever keys an ID and a birth date may be anybody: what is asked and said tells nothing of what is known.
         return PersonFacts()
     person = await site.database.read(get_person, who.person_id)
     if person is None:
@@ -140,9 +139,8 @@ async def _waiting(site: Site, who: Who) -> tuple[StoredSession, Turn] | None:
     if session is None:
         return None
     questionnaire = await version_of(site, session.state.questionnaire)
-    if who.auth is Auth.KEYED_ID:
-        # To go on in the middle would say that the ID exists, and how far its person got: from the beginning, as with
-        # an ID that nobody has. What was answered before stays stored.
+    if not who.auth.is_their_telephone:
+        # To go on in the middle would say how far the person got: from the beginning. What was answered stays stored.
         return session, start(questionnaire, await _known_of(site, who))
     return session, reopen(questionnaire, session.state)
 

@@ -23,6 +23,9 @@ QUESTIONNAIRE = ROOT / "questionnaires" / "daily.yaml"
 #: An ordinary Wednesday, so that no test depends on the day or the hour at which it runs.
 PRACTICE_DAY = date(2026, 11, 4)
 PRACTICE_CLOCK = f"{PRACTICE_DAY} 09:00"
+#: Of everybody on a practice roster; keyed as Showa 10, 5 April.
+BIRTH_DATE = "1935-04-05"
+BIRTH_DATE_KEYS = "3100405#"
 #: Seconds that a stopping service may take; it lets calls end for 20.
 _STOP_SECONDS = 30.0
 
@@ -86,8 +89,8 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
     made.config.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
     with (folder / "people.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(("id", "name", "kana", "number1", "slot"))
-        rows.writerows((each.id, each.name or "見本", "ミホン", each.number, "morning") for each in people)
+        rows.writerow(("id", "name", "kana", "number1", "slot", "birth_date"))
+        rows.writerows((each.id, each.name or "見本", "ミホン", each.number, "morning", BIRTH_DATE) for each in people)
     return made
 
 

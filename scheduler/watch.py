@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, date, datetime, timedelta
 
+from ivr.identity import GUESSING
 from ivr.person import Person
 from ivr.window import Window, slot_of
 from scheduler.clock import JUMP
@@ -29,8 +30,10 @@ async def watch(dialer: Dialer) -> None:
         if await dialer.rows.raise_alarm(each.kind, each.subject, each.details, now):
             log.error("alarm: %s", each.kind, extra={"action": "alarm", "reason": each.kind})
     still = {(each.kind, each.subject) for each in found}
+    today = now.astimezone(dialer.config.centre.zone).date().isoformat()
     for kind, subject in await dialer.rows.standing_alarms():
-        if kind in WATCHED and (kind, subject) not in still:
+        yesterdays = kind == GUESSING and subject != today
+        if yesterdays or (kind in WATCHED and (kind, subject) not in still):
             await dialer.rows.end_alarm(kind, subject, now)
             log.warning("alarm over: %s", kind, extra={"action": "alarm_over", "reason": kind})
     if dialer.clock.is_trusted():

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ivr.site import Site
 from ivr.storage import migrate
@@ -12,6 +13,10 @@ from ivr.storage.database import Database, open_database
 from ivr.storage.sqlite import connect_writer
 from tests.fakes.site import Clock, open_site
 from tests.storage.records import fill
+
+#: A busy machine is no finding: how long an example takes is asked nowhere.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

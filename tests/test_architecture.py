@@ -17,6 +17,7 @@ PURE = (
     "ivr.digits",
     "ivr.endpoints",
     "ivr.handover",
+    "ivr.identity",
     "ivr.numbers",
     "ivr.pressing",
     "ivr.person",

@@ -152,8 +152,8 @@ async def test_who_rings_back_goes_on_where_they_stopped(site: Site) -> None:
 
 
 async def test_who_keys_an_id_never_hears_that_a_report_is_in_but_the_newer_one_counts(site: Site) -> None:
-    first = await ring_in(site, f"{SACHIKO.id}# {WORSE}", None)
-    second = await ring_in(site, f"{SACHIKO.id}# {WALK}", None)
+    first = await ring_in(site, f"{SACHIKO.id}# 3100405# {WORSE}", None)
+    second = await ring_in(site, f"{SACHIKO.id}# 3100405# {WALK}", None)
     assert [each[:1] for each in first.said[:3]] == [each[:1] for each in second.said[:3]]
     assert [each.superseded for each in await site.database.read(export_rows, DAY, DAY)] == [True, False]
 

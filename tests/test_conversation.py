@@ -11,7 +11,6 @@ from ivr.conversation import (
     MOST_REPEATS,
     Greeted,
     Voice,
-    ask_for_id,
     converse,
     greet,
     hold,
@@ -62,32 +61,9 @@ async def test_the_gate_waits_as_long_as_the_settings_say() -> None:
     assert [each.first_key for each in phone.rules] == [7.5]
 
 
-@pytest.mark.parametrize(
-    ("pressed", "found", "after"),
-    [
-        pytest.param("00123456", "00123456", [], id="eight digits"),
-        pytest.param("123456#", "123456", [], id="six and #"),
-        pytest.param("123456", "123456", [], id="six and a pause"),
-        pytest.param("1234567#", "1234567", [], id="seven"),
-        pytest.param("12345# 123456#", "123456", ["frame/id_form"], id="too short, then right"),
-        pytest.param("- 123456#", "123456", ["frame/silence"], id="silence, then right"),
-        pytest.param("# 123456#", "123456", ["frame/silence"], id="a # alone is silence"),
-        pytest.param("12* 123456#", "123456", [""], id="once more in the middle"),
-        pytest.param("1 - 2 123456#", None, ["frame/id_form", "frame/silence"], id="three tries"),
-    ],
-)
-async def test_the_id(pressed: str, found: str | None, after: list[str]) -> None:
-    phone = FakePhone(press=keys(pressed))
-    assert await ask_for_id(phone, VOICE) == found
-    assert phone.said == [("frame/enter_id",), *((*each.split(), "frame/enter_id") for each in after)]
-
-
 async def test_a_stuck_star_comes_to_an_end() -> None:
     stuck = FakePhone(press=lambda _: "*")
     assert await greet(stuck, VOICE, times=4, wait_seconds=8) is Greeted.NOBODY
-    assert len(stuck.said) == MOST_REPEATS + 1
-    stuck = FakePhone(press=lambda _: "*")
-    assert await ask_for_id(stuck, VOICE) is None
     assert len(stuck.said) == MOST_REPEATS + 1
 
 

@@ -1,25 +1,38 @@
 """Calls from persons, on a real database: who they are, and a line that tells nobody anything."""
 
+from dataclasses import replace
+
 import pytest
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.errors import StorageError, problem
-from ivr.inbound import NO_ID, UNKNOWN_CALLER, receive
+from ivr.handover import HandOver
+from ivr.inbound import NOT_CONFIRMED, receive
+from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
 from ivr.storage.calls import get_call
 from ivr.storage.decisions import Signed, close_person
+from ivr.storage.followups import NewFollowUp, open_follow_up, open_follow_ups
+from ivr.storage.people import upsert_people
 from ivr.storage.reports import reports_of_day
 from ivr.storage.words import Auth, Source
+from ivr.unknown_caller import NO_ID
 from tests.fakes.phone import FakePhone, keys
 from tests.rows import answer_rows, call_ends, report_ends, session_ends, tasks
-from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO
+from tests.storage.records import BORN, DAY, HANAKO, NOW, SACHIKO, TARO
 
 WALK = "2 2 365 1 98# 1"
 #: Hanako's own number, and the landline that she shares with Taro.
 OWN, SHARED = "09000000001", "0310000001"
 #: An ID of the right form that nobody has.
 NOBODYS = "999999"
+#: The birth date of Sachiko and of Hanako: Showa 10.
+BIRTH = "3100405#"
 WELCOME, ENTER_ID = ("frame/inbound_greeting",), ("frame/enter_id",)
+ENTER_DATE = ("frame/enter_birth_date", "frame/birth_date_example")
+CHOOSE = ("frame/household", "frame/household_1", "frame/household_2")
+ANOTHER = ("frame/household_another",)
+LET_GO = ("frame/id_given_up", "frame/leave_name")
 
 
 async def ring_in(
@@ -62,13 +75,21 @@ async def test_the_call_is_written_down_before_it_is_answered(site: Site) -> Non
     assert seen == [[("dialing", None)]]
 
 
-@pytest.mark.parametrize("caller", [None, "0310000099", "110", "12345678901234567890"])
-async def test_another_number_is_asked_for_the_id(site: Site, caller: str | None) -> None:
-    phone = await ring_in(site, f"{SACHIKO.id}# {WALK}", caller)
-    assert phone.said[:2] == [WELCOME, ENTER_ID]
+@pytest.mark.parametrize(
+    ("caller", "auth"),
+    [
+        (None, Auth.WITHHELD),
+        ("0310000099", Auth.OTHER_NUMBER),
+        ("110", Auth.OTHER_NUMBER),
+        ("12345678901234567890", Auth.OTHER_NUMBER),
+    ],
+)
+async def test_another_number_is_asked_for_id_and_birth_date(site: Site, caller: str | None, auth: Auth) -> None:
+    phone = await ring_in(site, f"{SACHIKO.id}# {BIRTH} {WALK}", caller)
+    assert phone.said[:3] == [WELCOME, ENTER_ID, ENTER_DATE]
     assert await site.database.read(session_ends) == [(SACHIKO.id, SACHIKO.id, "completed")]
     (report,) = await site.database.read(reports_of_day, DAY)
-    assert (report.auth, report.source) == (Auth.KEYED_ID, Source.HEALTH_CALL)
+    assert (report.auth, report.source) == (auth, Source.HEALTH_CALL)
     assert await site.database.read(tasks) == []
 
 
@@ -77,47 +98,62 @@ async def test_a_number_that_cannot_be_a_persons_is_not_kept(site: Site) -> None
     assert (await site.database.read(get_call, phone.call_id)).number is None
 
 
-async def test_a_shared_number_is_asked_for_the_id(site: Site) -> None:
-    phone = await ring_in(site, f"{TARO.id} {WALK}", SHARED)
-    assert phone.said[:2] == [WELCOME, ENTER_ID]
-    assert await site.database.read(session_ends) == [(TARO.id, TARO.id, "completed")]
+async def test_a_household_reports_one_after_another(site: Site) -> None:
+    phone = await ring_in(site, f"1 {WALK} 1 2 {WALK} 2", SHARED)
+    assert phone.said[:2] == [WELCOME, CHOOSE]
+    assert phone.said[2][0] == "daily/opening"
+    assert phone.said.count(CHOOSE) == phone.said.count(ANOTHER) == 2
+    assert phone.said[-1] == ("frame/thanks",)
+    assert phone.over
+    assert await site.database.read(report_ends) == [(HANAKO.id, "complete"), (TARO.id, "complete")]
+    assert {each.auth for each in await site.database.read(reports_of_day, DAY)} == {Auth.REGISTERED_NUMBER}
+    assert await site.database.read(call_ends) == [("ended", Outcome.ANSWERED)]
+
+
+async def test_of_a_household_one_whose_report_is_in_is_told_so(site: Site) -> None:
+    await ring_in(site, f"1 {WALK} 2", SHARED)
+    phone = await ring_in(site, f"1 - 1 2 {WALK}", SHARED)
+    assert phone.said[2:5] == [("frame/report_in", "frame/attend"), ("frame/thanks",), ANOTHER]
+    assert await site.database.read(report_ends) == [(HANAKO.id, "complete"), (TARO.id, "complete")]
+
+
+async def test_each_of_a_household_may_do_what_everybody_may(site: Site) -> None:
+    await ring_in(site, f"1 {WALK} 1 2 {WALK} 2", SHARED)
+    await ring_in(site, "2 0 1 1 0 2", SHARED)
+    assert await site.database.read(tasks) == [
+        (TARO.id, None, FollowUpReason.CALL_WISHED),
+        (HANAKO.id, None, FollowUpReason.CALL_WISHED),
+    ]
 
 
 async def test_who_rings_from_the_shared_number_goes_on_in_the_middle(site: Site) -> None:
-    await ring_in(site, f"{TARO.id} 2 2", SHARED, after=4)
-    phone = await ring_in(site, f"{TARO.id} 365 1 98# 1", SHARED)
+    await ring_in(site, "2 2 2", SHARED, after=4)
+    phone = await ring_in(site, "2 365 1 98# 1", SHARED)
     assert phone.said[2][0] == "frame/resume"
-    assert await site.database.read(session_ends) == [(TARO.id, TARO.id, "completed")]
+    assert await site.database.read(session_ends) == [(TARO.id, None, "completed")]
 
 
-async def test_the_line_tells_nobody_whether_an_id_exists(site: Site) -> None:
-    """The same keys, the same words in the same order, whoever is known and whatever stands in the tables."""
-    await site.database.write(close_person, TARO.id, Signed("見本", "終了", NOW))
-    told = {}
-    for case, claimed in {"known": SACHIKO.id, "unknown": NOBODYS, "no longer observed": TARO.id}.items():
-        told[case] = [
-            (await ring_in(site, f"- 12# {claimed}# {pressed}", None, after=end)).said
-            for pressed, end in (
-                ("2 2 364", 6),  # hangs up in the middle
-                (WALK, 99),  # rings again and answers everything
-                (WALK, 99),  # rings again although the report is in
-                ("0 2", 99),  # wishes a call
-                ("- - -", 99),  # cannot key
-            )
-        ]
-    assert told["known"] == told["unknown"] == told["no longer observed"]
-    assert [len(each) for each in told["known"]] == [7, 11, 11, 7, 8]
-    assert not any("frame/already_in" in said or "frame/resume" in said for call in told["known"] for said in call)
-    # Staff see the difference.
-    people = [(person, claimed) for person, claimed, _ in await site.database.read(session_ends)]
-    assert people.count((None, NOBODYS)) == people.count((None, TARO.id)) == 5
-    assert (None, NOBODYS, UNKNOWN_CALLER) in await site.database.read(tasks)
-    assert (SACHIKO.id, None) not in people
+async def test_a_household_that_presses_nothing_is_a_follow_up(site: Site) -> None:
+    phone = await ring_in(site, "- - -", SHARED)
+    assert phone.said[-2] == ("frame/id_given_up", "frame/tones", "frame/leave_or_wish")
+    (task,) = await site.database.read(open_follow_ups)
+    assert (task.reason, task.person_id, task.number) == (NO_ID, None, SHARED)
+    assert await site.database.read(call_ends) == [("ended", Outcome.NO_KEY)]
+
+
+async def test_of_a_very_large_household_each_keys_who_it_is(site: Site) -> None:
+    many = [replace(TARO, id=f"7000{at:02d}", birth_date=BORN) for at in range(9)]
+    await site.database.write(upsert_people, many, NOW)
+    phone = await ring_in(site, f"700003# {BIRTH} {WALK}", SHARED)
+    assert phone.said[1] == ENTER_ID
+    (report,) = await site.database.read(reports_of_day, DAY)
+    assert (report.person_id, report.auth) == ("700003", Auth.REGISTERED_NUMBER)
 
 
 async def test_what_was_answered_before_the_second_beginning_stays(site: Site) -> None:
-    await ring_in(site, f"{SACHIKO.id}# 1 2", None, after=5)
-    await ring_in(site, f"{SACHIKO.id}# {WALK}", None)
+    await ring_in(site, f"{SACHIKO.id}# {BIRTH} 1 2", None, after=6)
+    phone = await ring_in(site, f"{SACHIKO.id}# {BIRTH} {WALK}", None)
+    assert not any("frame/resume" in each for each in phone.said)
     assert await site.database.read(answer_rows) == [
         ("complexion", "changed"),
         ("breathless", "no"),
@@ -129,12 +165,12 @@ async def test_what_was_answered_before_the_second_beginning_stays(site: Site) -
     assert await site.database.read(report_ends) == [(SACHIKO.id, "complete")]
 
 
-async def test_a_report_of_an_unknown_id_is_kept_for_staff(site: Site) -> None:
-    await ring_in(site, f"{NOBODYS}# {WALK}", OWN[:-1] + "9")
-    assert await site.database.read(tasks) == [(None, NOBODYS, UNKNOWN_CALLER)]
-    assert await site.database.read(report_ends) == [(None, "complete")]
-    assert len(await site.database.read(answer_rows)) == 4
-    assert await site.database.read(call_ends) == [("ended", Outcome.ANSWERED)]
+async def test_a_report_from_elsewhere_takes_no_task_from_staff(site: Site) -> None:
+    for person in (HANAKO, SACHIKO):
+        await site.database.write(open_follow_up, NewFollowUp(DAY, HandOver.NOT_REACHED, person.id), NOW)
+    await ring_in(site, f"{SACHIKO.id}# {BIRTH} {WALK}", None)
+    await ring_in(site, WALK, OWN)
+    assert [each.person_id for each in await site.database.read(open_follow_ups)] == [SACHIKO.id]
 
 
 async def test_a_person_who_is_no_longer_observed_is_not_recognised_by_number(site: Site) -> None:
@@ -150,12 +186,21 @@ async def test_with_one_of_two_gone_the_shared_number_is_the_others(site: Site) 
     assert await site.database.read(report_ends) == [(HANAKO.id, "complete")]
 
 
+async def test_who_cannot_key_a_birth_date_is_a_follow_up(site: Site) -> None:
+    phone = await ring_in(site, f"{SACHIKO.id}# 19350230 0405# -", None)
+    assert phone.said[-2:] == [LET_GO, ("frame/thanks",)]
+    assert await site.database.read(tasks) == [(None, SACHIKO.id, NO_ID)]
+    # Keys came, and we came to an end; the note says what was missing.
+    assert await site.database.read(call_ends) == [("ended", Outcome.ANSWERED)]
+    assert (await site.database.read(get_call, phone.call_id)).note == NOT_CONFIRMED
+
+
 async def test_who_cannot_key_an_id_is_a_follow_up(site: Site) -> None:
     phone = await ring_in(site, "- 12# -", None)
-    assert phone.said[-1] == ("frame/id_given_up",)
+    assert phone.said[-2:] == [LET_GO, ("frame/thanks",)]
     assert phone.over
     assert await site.database.read(tasks) == [(None, None, NO_ID)]
-    assert await site.database.read(call_ends) == [("ended", Outcome.NO_KEY)]
+    assert await site.database.read(call_ends) == [("ended", Outcome.ANSWERED)]
     assert await site.database.read(session_ends) == []
 
 
@@ -166,11 +211,12 @@ async def test_who_cannot_key_an_id_is_a_follow_up(site: Site) -> None:
         pytest.param(OWN, {"after": 0}, Outcome.NO_KEY, id="in the greeting"),
         pytest.param(OWN, {"after": 1}, Outcome.CUT_OFF, id="at the first question"),
         pytest.param(None, {"after": 1}, Outcome.NO_KEY, id="before keying an ID"),
-        pytest.param(None, {"before": 2}, Outcome.CUT_OFF, id="after keying an ID"),
+        pytest.param(None, {"after": 2}, Outcome.CUT_OFF, id="before keying a birth date"),
+        pytest.param(None, {"before": 3}, Outcome.CUT_OFF, id="after keying who they are"),
     ],
 )
 async def test_hanging_up_early(site: Site, caller: str | None, end: dict[str, int], outcome: Outcome) -> None:
-    await ring_in(site, f"{SACHIKO.id}#" if caller is None else "", caller, **end)
+    await ring_in(site, f"{SACHIKO.id}# {BIRTH}" if caller is None else "", caller, **end)
     assert await site.database.read(call_ends) == [("ended", outcome)]
     assert await site.database.read(answer_rows) == []
     assert await site.database.read(report_ends) == []
@@ -180,12 +226,12 @@ async def test_a_database_that_fails_is_apologised_for(site: Site) -> None:
     write = site.database.write
 
     async def full(function: object, *args: object) -> object:
-        if getattr(function, "__name__", "") in ("open_session", "open_follow_up"):
+        if getattr(function, "__name__", "") in ("open_session", "try_caller", "open_follow_up"):
             raise StorageError(problem("storage.full"))
         return await write(function, *args)  # type: ignore[arg-type]
 
     site.database.write = full  # type: ignore[assignment, method-assign]
-    for pressed, caller in ((WALK, OWN), (f"{NOBODYS}#", None), ("- - -", None)):
+    for pressed, caller in ((WALK, OWN), (f"{NOBODYS}# {BIRTH} " * 3, None), ("- - -", None)):
         phone = await ring_in(site, pressed, caller)
         assert phone.said[-1] == ("frame/apology",)
         assert phone.over

@@ -79,7 +79,8 @@ async def test_whole_calls_leave_no_name_number_or_key_in_the_log(site: Site, ca
     planned = attempt("a-1")
     await site.database.write(plan_attempt, planned)
     await ring(site, FakeLine(lambda order: FakePhone(order.call_id, keys(f"1 {walk}"))), planned)
-    for caller, pressed in ((own, walk), (None, f"{SACHIKO.id}# {walk}"), (None, f"999999# {walk}"), (None, "1 2 3")):
+    given = (f"{SACHIKO.id}# 3100405# {walk}", f"{SACHIKO.id}# 3100406# " * 3, "999999# 3100405# " * 3 + "0", "1 2 3")
+    for caller, pressed in ((own, walk), *((each, pressed) for each in (None, "0310000099") for pressed in given)):
         for fault in ({}, {2: KeyError("told nothing")}):
             await receive(site, FakePhone(site.new_id(), keys(pressed), faults=fault), caller)
     assert len(caplog.records) > 9
@@ -87,5 +88,17 @@ async def test_whole_calls_leave_no_name_number_or_key_in_the_log(site: Site, ca
     shown = "\n".join(
         logging.Formatter().format(each) + repr([vars(each).get(name) for name in FIELDS]) for each in caplog.records
     )
-    for secret in (HANAKO.name, HANAKO.kana, *HANAKO.numbers, HANAKO.id, SACHIKO.id, "999999", "36.5", "as_usual"):
+    for secret in (
+        HANAKO.name,
+        HANAKO.kana,
+        *HANAKO.numbers,
+        HANAKO.id,
+        SACHIKO.id,
+        "999999",
+        "310040",
+        "1935",
+        "0310000099",
+        "36.5",
+        "as_usual",
+    ):
         assert secret not in shown

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.errors import BadInput
+from ivr.identity import check_digit
 from ivr.numbers import Plan, normalise
 from ivr.person import OWN_TIME, Hours, Person, Risk
 from ivr.roster import COLUMNS, Rules, parse_people, parse_roster, read_content, write_people
@@ -65,6 +66,31 @@ def test_what_spreadsheets_write(encoding: str, line_end: str) -> None:
 )
 def test_what_people_do_to_files(text: str) -> None:
     assert parse(text) == (HANAKO, TARO)
+
+
+def test_birth_dates() -> None:
+    head = "id,name,kana,number1,slot,birth_date\n"
+    row = "123456,見本,ミホン,0310000001,morning,"
+    assert [parse(f"{head}{row}{cell}\n")[0].birth_date for cell in ("1935-04-05", "1935/4/5", "")] == [
+        date(1935, 4, 5),
+        date(1935, 4, 5),
+        None,
+    ]
+    assert problems(f"{head}{row}1835-04-05\n") == ["2:roster.birth_date"]
+    assert problems(f"{head}{row}1935-02-30\n") == ["2:roster.not_day"]
+
+
+def test_check_digits_are_wanted_only_if_the_settings_say_so() -> None:
+    strict = replace(RULES, check_digit=True)
+    with pytest.raises(BadInput) as refused:
+        parse_people(GOOD.encode(), "roster.csv", strict)
+    assert [(each.line, each.message) for each in refused.value.problems] == [
+        (2, "roster.check_digit"),
+        (3, "roster.check_digit"),
+    ]
+    made = "0012345" + check_digit("0012345")
+    (person,) = parse_people(GOOD.splitlines()[0].encode() + f"\n{made},a,b,0310000001,,,morning,".encode(), "", strict)
+    assert person.id == made
 
 
 def test_columns_in_any_order_and_only_the_required_ones() -> None:
@@ -176,6 +202,7 @@ FULL = Person(
     facts={"oximeter": "yes", "thermometer": "no"},
     begins=date(2026, 11, 5),
     ends=date(2026, 12, 4),
+    birth_date=date(1935, 4, 5),
 )
 
 
@@ -192,7 +219,7 @@ def test_every_column_also_as_spreadsheets_write_it_back(
 ) -> None:
     numbers = "0310000001,09000000001,09000000002,09000000003,09000000004"
     row = f"00123456,見本 花子,ミホン ハナコ,{numbers},{slot},{own},,high,{begins},2026-12-04,{hours},19:30,{facts}"
-    assert parse(",".join(COLUMNS) + "\n" + row + "\n") == (FULL,)
+    assert parse(",".join(COLUMNS) + "\n" + row + ",1935/4/5\n") == (FULL,)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +334,7 @@ def people(draw: st.DrawFn) -> Person:
         facts=draw(facts),
         begins=begins,
         ends=ends,
+        birth_date=draw(_DAY),
     )
 
 

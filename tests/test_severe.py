@@ -18,7 +18,7 @@ from ivr.storage.followups import open_alerts, open_follow_ups
 from tests.fakes.phone import FakeLine, FakePhone, keys
 from tests.fakes.site import Clock
 from tests.rows import answer_rows, call_ends, report_ends, session_ends
-from tests.storage.records import DAY, HANAKO, attempt
+from tests.storage.records import DAY, HANAKO, SACHIKO, attempt
 
 OWN = "09000000001"
 #: The second answer (short of breath) is an emergency.
@@ -118,17 +118,12 @@ async def test_outside_the_hours_nobody_is_rung(site: Site, clock: Clock, minute
     assert ADVICE in phone.said
 
 
-async def test_whoever_keys_an_id_hears_the_same(site: Site) -> None:
-    """Known or not: what is said tells nobody whether an ID exists."""
+async def test_whoever_keys_an_id_and_a_birth_date_is_heeded_too(site: Site) -> None:
     site = with_duty(site)
-    told = [
-        (await ring_in(site, FakePhone(press=keys(f"{claimed}# {SEVERE_WALK}")), None)).said
-        for claimed in ("200001", "999999")
-    ]
-    assert told[0] == told[1]
-    assert THROUGH in told[0]
+    phone = await ring_in(site, FakePhone(press=keys(f"{SACHIKO.id}# 3100405# {SEVERE_WALK}")), None)
+    assert THROUGH in phone.said
     tasks = [(each.person_id, each.claimed_id, each.reason) for each in await site.database.read(open_follow_ups)]
-    assert (None, "999999", SEVERE) in tasks
+    assert tasks == [(SACHIKO.id, SACHIKO.id, SEVERE)]
 
 
 async def test_our_own_calls_do_it_too(site: Site) -> None:

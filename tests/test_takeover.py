@@ -16,7 +16,7 @@ from ivr.takeover import take_over
 from tests.fakes.phone import FakeLine, FakePhone, keys
 from tests.fakes.site import Clock
 from tests.rows import answer_rows, attempt_ends, call_ends, report_ends, session_ends
-from tests.storage.records import HANAKO, attempt
+from tests.storage.records import HANAKO, SACHIKO, attempt
 
 WALK = "2 2 365 1 98# 1"
 OWN = "09000000001"
@@ -138,12 +138,12 @@ async def test_a_session_that_ended_otherwise_is_not_begun_again(site: Site, pre
     assert await site.database.read(session_ends) == [(HANAKO.id, None, status)]
 
 
-async def test_the_report_of_an_unknown_id_goes_on_too(site: Site) -> None:
-    call_id = await killed_at(4, site, "999999# 2 2", a_stranger_rings)
+async def test_the_report_of_somebody_who_keyed_who_they_are_goes_on_too(site: Site) -> None:
+    call_id = await killed_at(5, site, f"{SACHIKO.id}# 3100405# 2 2", a_stranger_rings)
     phone = FakePhone(call_id, keys("365 1 98# 1"))
     await take_over(site, phone)
     assert phone.said[1][:2] == ("frame/resume", "daily/temperature_hint")
-    assert await site.database.read(session_ends) == [(None, "999999", "completed")]
+    assert await site.database.read(session_ends) == [(SACHIKO.id, SACHIKO.id, "completed")]
 
 
 async def test_a_caller_whom_we_do_not_know_yet_hears_an_apology(site: Site) -> None:

@@ -37,6 +37,8 @@ COMMANDS = {
     "people pause": ("staff", "pause"),
     "people resume": ("staff", "resume"),
     "people close": ("staff", "close"),
+    "people new-id": ("callers", "new_ids"),
+    "people unlock": ("callers", "unlock"),
     "questionnaires history": ("questionnaires", "history"),
     "questionnaires show": ("questionnaires", "show"),
     "questionnaires activate": ("questionnaires", "activate"),

@@ -29,6 +29,7 @@ from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
+from ivr.storage.followups import open_follow_ups
 from ivr.storage.journal import calls_between
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
@@ -47,12 +48,30 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     day = day_of(settings, date)
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
+        strangers = [each for each in reader.read(open_follow_ups, day) if each.person_id is None]
     if as_json:
         listed = [asdict(each) for each in people]
-        print_json({"day": day, "people": listed, "questionnaire": standing_data(now)})
+        callers = [
+            {"reason": each.reason, "claimed_id": each.claimed_id, "number": each.number, "at": each.opened_at}
+            for each in strangers
+        ]
+        print_json({"day": day, "people": listed, "unknown_callers": callers, "questionnaire": standing_data(now)})
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
+    if strangers:
+        columns = [f"column.{each}" for each in ("time", "follow_up", "claimed_id", "number")]
+        # The whole number: it is there to be rung.
+        rows = (
+            (
+                local_time(settings, each.opened_at),
+                word("follow_up", each.reason),
+                each.claimed_id or "",
+                each.number or text("cli.status.no_number"),
+            )
+            for each in strangers
+        )
+        print_table(text("cli.status.strangers"), columns, rows)
     if now.refused is not None:
         console.print(refusal_line(now.refused))
 

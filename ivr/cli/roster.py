@@ -72,7 +72,9 @@ def import_people(
     as_json: AsJson = False,
 ) -> int:
     settings = read_config(config)
-    rules = Rules(partial(dialable, numbering=settings.numbering), tuple(settings.slots))
+    rules = Rules(
+        partial(dialable, numbering=settings.numbering), tuple(settings.slots), check_digit=settings.ids.check_digit
+    )
     signed = signed_by(settings, by, text("cli.people.import.reason", file=file.name))
     content = read_content(file)
     with _progress() as shown:

@@ -39,23 +39,21 @@ def pause(ids: Ids, reason: Reason, until: Until, config: ConfigPath = DEFAULT_C
     if not today <= last <= today + timedelta(days=LONGEST_PAUSE_DAYS):
         raise BadInput(problem("cli.people.pause.bad_day", days=LONGEST_PAUSE_DAYS))
     ends = datetime.combine(last + timedelta(days=1), wall_time.min, settings.centre.zone)
-    found = asyncio.run(_decide(settings, ids, "cli.people.not_observed", pause_person, ends, signed))
+    found = asyncio.run(decide(settings, ids, "cli.people.not_observed", pause_person, ends, signed))
     typer.echo(text("cli.people.paused", count=len(ids), until=last))
     print_changes(settings, found)
 
 
 def resume(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
     settings = read_config(config)
-    found = asyncio.run(_decide(settings, ids, "cli.people.not_stopped", take_up, signed_by(settings, by, reason)))
+    found = asyncio.run(decide(settings, ids, "cli.people.not_stopped", take_up, signed_by(settings, by, reason)))
     typer.echo(text("cli.people.resumed", count=len(ids)))
     print_changes(settings, found)
 
 
 def close(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By = None) -> None:
     settings = read_config(config)
-    found = asyncio.run(
-        _decide(settings, ids, "cli.people.not_observed", close_person, signed_by(settings, by, reason))
-    )
+    found = asyncio.run(decide(settings, ids, "cli.people.not_observed", close_person, signed_by(settings, by, reason)))
     typer.echo(text("cli.people.closed", count=len(ids)))
     print_changes(settings, found)
 
@@ -74,7 +72,7 @@ def signed_by(settings: Config, by: str | None, reason: str) -> Signed:
     return Signed(given["--by"], given["--reason"], now_at(settings))
 
 
-async def _decide(
+async def decide(
     settings: Config,
     ids: list[str],
     message: str,

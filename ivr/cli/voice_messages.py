@@ -54,7 +54,7 @@ def list_messages(
 
 def _row(settings: Config, each: VoiceMessage) -> tuple[str, ...]:
     counts = text("cli.voice_messages.counts" if each.is_answer else "cli.voice_messages.replaced")
-    who = each.person_id or f"? {each.claimed_id or ''}"
+    who = each.person_id or " ".join(filter(None, ("?", each.claimed_id, each.number)))
     at = local_time(settings, each.at)
     return each.id, str(each.day), at, who, each.question_id, f"{each.seconds:.0f}", counts
 

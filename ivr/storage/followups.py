@@ -23,6 +23,7 @@ class NewFollowUp:
     session_id: str | None = None
     attempt_id: str | None = None
     due_at: datetime | None = None
+    number: str | None = None  #: of an unknown caller, if it could be rung back
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class FollowUp:
     session_id: str | None
     attempt_id: str | None
     due_at: datetime | None
+    number: str | None
     opened_at: datetime
     closed_at: datetime | None
 
@@ -72,7 +74,8 @@ def open_follow_up(connection: Connection, new: NewFollowUp, at: datetime) -> bo
     if new.person_id is not None:
         same.append(follow_ups.c.person_id == new.person_id)
     else:
-        same += [follow_ups.c.person_id.is_(None), follow_ups.c.claimed_id.is_not_distinct_from(new.claimed_id)]
+        same.append(follow_ups.c.person_id.is_(None))
+        same += [follow_ups.c[each].is_not_distinct_from(getattr(new, each)) for each in ("claimed_id", "number")]
         if new.claimed_id is None:
             same.append(follow_ups.c.session_id.is_not_distinct_from(new.session_id))
     if connection.execute(select(follow_ups.c.id).where(*same).limit(1)).first():

@@ -154,7 +154,7 @@ def _said(person: Person) -> tuple[object, ...]:
     """What a roster says of a person, but for numbers and slots."""
     return (
         *(person.name, person.kana, person.language, person.own_time, person.hours),
-        *(person.risk, person.facts, person.begins, person.ends),
+        *(person.risk, person.facts, person.begins, person.ends, person.birth_date),
     )
 
 
@@ -171,6 +171,7 @@ def _columns(person: Person) -> dict[str, object]:
         "facts": json.dumps(dict(person.facts), ensure_ascii=False, sort_keys=True),
         "begins": person.begins,
         "ends": person.ends,
+        "birth_date": person.birth_date,
     }
 
 
@@ -236,4 +237,5 @@ def _person(row: RowMapping, owned: Sequence[str], slots: Sequence[str], facts: 
         ends=row["ends"],
         pause=pause,
         closing=closing,
+        birth_date=row["birth_date"],
     )

@@ -5,7 +5,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage import schema_telephones  # noqa: F401 - for METADATA
+from ivr.storage import schema_callers, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.tables import key_column as _key
 from ivr.storage.tables import metadata
@@ -43,6 +43,7 @@ people = _table(
     Column("facts", Text, nullable=False, server_default="{}"),
     Column("begins", Day, nullable=True),
     Column("ends", Day, nullable=True),
+    Column("birth_date", Day, nullable=True),
     CheckConstraint("length(id) BETWEEN 6 AND 8", name="id"),
 )
 
@@ -239,6 +240,8 @@ follow_ups = _table(
     _text("reason"),
     _to("session_id", "sessions.id", null=True),
     _to("attempt_id", "attempts.id", null=True),
+    # Which nobody's follow-up is about: staff know from it whom to ring.
+    _text("number", null=True),
     _moment("due_at", null=True),
     _moment("opened_at"),
     _moment("closed_at", null=True),

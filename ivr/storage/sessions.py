@@ -78,6 +78,7 @@ _STANDING = select(
 _OPEN = insert(sessions)
 _ANSWER = insert(answers)
 _CHANGE = update(sessions).where(sessions.c.id == bindparam("key"))
+_NUMBER = select(calls.c.number).where(calls.c.id == bindparam("key"))
 _LINK = update(calls).where(calls.c.id == bindparam("key"))
 _REPORT = insert(reports)
 _REPORT_AGAIN = update(reports).where(reports.c.session_id == bindparam("key"))
@@ -104,7 +105,9 @@ def keep_message(connection: Connection, session: StoredSession, call_id: str, s
     _insert(connection, session)
     connection.execute(_LINK, {"key": call_id, "session_id": session.id})
     store_message(connection, said, session.id, call_id, at)
-    task = NewFollowUp(session.day, MESSAGE_LEFT, session.person_id, session.claimed_id, session.id)
+    stranger = session.person_id is None
+    number = connection.execute(_NUMBER, {"key": call_id}).scalar_one() if stranger else None
+    task = NewFollowUp(session.day, MESSAGE_LEFT, session.person_id, session.claimed_id, session.id, number=number)
     open_follow_up(connection, task, at)
 
 
@@ -200,7 +203,8 @@ def save_turn(
             {"key": session_id, "state": session_to_json(turn.session), "status": status, "updated_at": at},
         )
     _refresh_report(connection, session, bool(turn.answered), status, at)
-    if status is SessionStatus.COMPLETED and session.person_id is not None:
+    # Somebody who only keyed who they are may be anybody: their "I am well" takes no task from staff.
+    if status is SessionStatus.COMPLETED and session.person_id is not None and Auth(session.auth).is_their_telephone:
         settle_hand_overs(connection, session.person_id, session.day, at)
     if call_id is not None and session.linked != session_id:
         connection.execute(_LINK, {"key": call_id, "session_id": session_id})

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select
 
-from ivr.handover import PERIOD_OVER, HandOver
+from ivr.handover import CALLING_GOES_ON, HandOver
 from ivr.storage.agenda import Row, rows_of_day
 from ivr.storage.calls import Attempt, attempts_of_day
 from ivr.storage.schema import follow_ups, people, reports
@@ -37,7 +37,7 @@ def so_far(connection: Connection, day: date) -> SoFar:
     tasks = select(follow_ups.c.person_id).where(
         follow_ups.c.day == day,
         follow_ups.c.person_id.is_not(None),
-        follow_ups.c.reason.not_in((*HandOver, PERIOD_OVER)),
+        follow_ups.c.reason.not_in((*HandOver, *CALLING_GOES_ON)),
     )
     entered = select(people.c.id, people.c.created_at).where(people.c.closed_at.is_(None))
     return SoFar(

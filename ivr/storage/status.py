@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from ivr.call import CallState, Outcome
-from ivr.handover import PERIOD_OVER
+from ivr.handover import CALLING_GOES_ON
 from ivr.questionnaire.model import Level
 from ivr.storage.schema import alerts, attempts, calls, follow_ups, people, person_slots, reports, sessions
 from ivr.storage.words import Completeness
@@ -80,8 +80,8 @@ def status_of_day(connection: Connection, day: date) -> tuple[PersonStatus, ...]
                 slot=row["slot"] or "",
                 state=day_state(
                     complete=complete,
-                    # That a period is over ends no call: such a person is still waited for.
-                    follow_up=bool(set(reasons) - {PERIOD_OVER}),
+                    # That a period is over, or a message was left, ends no call: such a person is still waited for.
+                    follow_up=bool(set(reasons) - {*CALLING_GOES_ON}),
                     partial=partial,
                     in_call=bool(row["in_call"]),
                 ),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, false, func, insert, or_, select, true
 
-from ivr.storage.schema import answers, sessions
+from ivr.storage.schema import answers, calls, sessions
 from ivr.storage.schema import voice_messages as table
 
 #: In place of a question's id: a message that answers none, which somebody rang to leave.
@@ -30,6 +30,7 @@ class VoiceMessage:
     id: str
     person_id: str | None  #: None: nobody on the roster
     claimed_id: str | None
+    number: str | None  #: from which somebody rang who is not on the roster; None: withheld, or somebody who is
     day: date  #: local day of the session
     session_id: str
     question_id: str
@@ -65,8 +66,10 @@ def _found(connection: Connection, wanted: ColumnElement[bool]) -> tuple[VoiceMe
     last = select(answers.c.value).where(of_question).order_by(answers.c.id.desc()).limit(1).scalar_subquery()
     counts = or_(table.c.question_id == NO_QUESTION, func.coalesce(last == table.c.id, false()))
     is_answer = counts.label("is_answer")
-    columns = (table, sessions.c.person_id, sessions.c.claimed_id, sessions.c.day, is_answer)
-    rows = select(*columns).join(sessions, sessions.c.id == table.c.session_id).where(wanted)
+    number = case((sessions.c.person_id.is_(None), calls.c.number)).label("number")
+    columns = (table, sessions.c.person_id, sessions.c.claimed_id, number, sessions.c.day, is_answer)
+    both = table.join(sessions, sessions.c.id == table.c.session_id).outerjoin(calls, calls.c.id == table.c.call_id)
+    rows = select(*columns).select_from(both).where(wanted)
     return tuple(_message(row) for row in connection.execute(rows.order_by(table.c.at, table.c.id)).mappings())
 
 

@@ -31,8 +31,16 @@ class Auth(StrEnum):
     """What made us take the caller for the person."""
 
     REGISTERED_NUMBER = "registered_number"
-    KEYED_ID = "keyed_id"
+    KEYED_ID = "keyed_id"  #: nothing but an ID, as versions before the birth date took it
     OUTBOUND = "outbound"  #: we rang a number of theirs
+    OTHER_NUMBER = "other_number"  #: ID and birth date, from a number that is not theirs
+    WITHHELD = "withheld"  #: ID and birth date, from a number that was not shown
+    UNCONFIRMED = "unconfirmed"  #: nothing: somebody who could not say who they are left a message
+
+    @property
+    def is_their_telephone(self) -> bool:
+        """Whether a number of theirs vouches for them: whoever only keys something hears nothing of what is known."""
+        return self in (Auth.REGISTERED_NUMBER, Auth.OUTBOUND)
 
 
 class Cause(StrEnum):

@@ -15,7 +15,6 @@ from sandbox.journal import CallRecord
 from sandbox.network import Network
 from sandbox.service import running_service
 from tests.acceptance.cast import (
-    ANSWERS_WELL,
     CALLING_IN,
     CALLS_IN,
     EVERYBODY,
@@ -171,8 +170,10 @@ async def test_a_caller_whose_report_is_in_hears_that(morning: Morning) -> None:
     assert record.ended_by == "pbx"
 
 
-async def test_a_household_is_asked_for_the_id(morning: Morning) -> None:
-    assert morning.heard(morning.calls_in["household"])[:2] == ["frame/inbound_greeting", "frame/enter_id"]
+async def test_a_household_is_asked_who_it_is(morning: Morning) -> None:
+    heard = morning.heard(morning.calls_in["household"])
+    assert heard[:4] == ["frame/inbound_greeting", "frame/household", "frame/household_1", "frame/household_2"]
+    assert heard[-2:] == ["frame/household_another", "frame/thanks"]
 
 
 async def test_a_caller_known_by_number_is_not_asked_for_it(morning: Morning) -> None:
@@ -182,16 +183,16 @@ async def test_a_caller_known_by_number_is_not_asked_for_it(morning: Morning) ->
 
 async def test_nobody_can_hear_whether_an_id_exists(morning: Morning) -> None:
     known, unknown = (morning.heard(morning.calls_in[each]) for each in ("known id", "unknown id"))
-    assert known == unknown
-    assert known[0] == "frame/inbound_greeting"
+    asked = ["frame/enter_id", "frame/enter_birth_date", "frame/birth_date_example"]
+    assert known[:4] == ["frame/inbound_greeting", *asked]
     assert known[-1] == "daily/closing"
+    again = ["frame/not_confirmed", *asked]
+    let_go = ["frame/id_given_up", "frame/leave_name", "frame/thanks"]
+    assert unknown == ["frame/inbound_greeting", *asked, *again, *again, *let_go]
 
 
-async def test_staff_see_the_report_of_an_unknown_id(morning: Morning) -> None:
-    (session,) = [each for each in morning.scene.table("sessions") if each["person_id"] is None]
-    assert session["claimed_id"] == UNKNOWN_ID
-    (report,) = [each for each in morning.scene.table("reports") if each["claimed_id"] == UNKNOWN_ID]
-    assert _answers(morning, report) == ANSWERS_WELL
+async def test_staff_see_who_rang_with_an_unknown_id(morning: Morning) -> None:
+    assert not [each for each in morning.scene.table("sessions") if each["claimed_id"] == UNKNOWN_ID]
     assert _tasks_of_nobody(morning.scene.table("follow_ups")) == {"unknown_caller": UNKNOWN_ID, "no_id": None}
 
 
@@ -205,6 +206,8 @@ async def test_who_cannot_key_an_id_is_told_how_and_then_let_go(morning: Morning
         "frame/enter_id",
         *(("frame/id_form", "frame/enter_id") * 2),
         "frame/id_given_up",
+        "frame/leave_name",
+        "frame/thanks",
     ]
 
 
@@ -212,7 +215,8 @@ async def test_somebody_who_presses_nothing_hears_no_word_about_health(morning: 
     for number in ("09000310021", "09000310025"):
         for record in morning.scene.calls_of(number):
             heard = morning.heard(record)
-            assert set(heard[:-1]) == {"frame/greeting", "frame/doubt", "frame/ready"}
+            # Whence no key was ever heard, the hint to switch to tones is said too.
+            assert set(heard[:-1]) - {"frame/tones"} == {"frame/greeting", "frame/doubt", "frame/ready"}
             assert heard[-1] == "frame/not_reached"
             assert heard.count("frame/ready") == 3
 

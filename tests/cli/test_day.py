@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ivr.handover import UNKNOWN_CALLER
+from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.sqlite import connect_writer
 from tests.cli.conftest import Command
-from tests.storage.records import DAY, HANAKO, SACHIKO
+from tests.storage.records import DAY, HANAKO, NOW, SACHIKO
 
 DATE = ("--date", str(DAY))
 
@@ -35,6 +38,26 @@ def test_status(command: Command) -> None:
     assert (code, found["day"]) == (0, str(DAY))
     states = {each["person_id"]: each["state"] for each in found["people"]}
     assert states == {HANAKO.id: "reported", "00123457": "follow_up", SACHIKO.id: "waiting"}
+
+
+@pytest.mark.usefixtures("day")
+def test_status_shows_callers_who_are_nobody_with_the_number_to_ring(command: Command, folder: Path) -> None:
+    assert "名簿と結びつかない" not in command("status", *DATE)[1]
+    connection = connect_writer(folder / "var" / "kenko-call.db")
+    with connection.begin():
+        for number, claimed in (("0310000099", "98765432"), (None, None)):
+            new = NewFollowUp(DAY, UNKNOWN_CALLER, claimed_id=claimed, number=number)
+            assert open_follow_up(connection, new, NOW)
+            assert not open_follow_up(connection, new, NOW)
+    connection.close()
+    lines = [line for line in command("status", *DATE)[1].splitlines() if "本人と確認できない電話" in line]
+    assert ["0310000099" in lines[0], "98765432" in lines[0], "09:00:00" in lines[0]] == [True] * 3
+    assert "番号なし" in lines[1]
+    found = json.loads(command("status", *DATE, "--json")[1])["unknown_callers"]
+    assert [(each["reason"], each["claimed_id"], each["number"]) for each in found] == [
+        (UNKNOWN_CALLER, "98765432", "0310000099"),
+        (UNKNOWN_CALLER, None, None),
+    ]
 
 
 @pytest.mark.usefixtures("day")

@@ -94,7 +94,7 @@ def test_one_bad_row_and_nothing_is_taken_but_the_good_ones_if_asked(command: Co
     code, out, _ = command("people", "import", str(file), "--partial", "--json")
     found = json.loads(out)
     assert (code, found["people"], [each["line"] for each in found["refused"]]) == (1, 4, [6])
-    assert "見出し 17" in found["refused"][0]["reason"]
+    assert "見出し 18" in found["refused"][0]["reason"]
 
 
 def test_partial_with_no_good_row_is_refused(command: Command, folder: Path) -> None:

@@ -111,7 +111,7 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
         running = asyncio.create_task(server.run())
         try:
             await listening(agi.port)
-            patience = {"talks": 40.0, "waits": 40.0, "leaves": 12.0}
+            patience = {"talks": 40.0, "waits": 40.0, "leaves": 22.0}
             records = await asyncio.gather(*(ring_in(network, name, patience[name]) for name in NAMES))
         finally:
             running.cancel()

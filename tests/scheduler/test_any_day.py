@@ -9,10 +9,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.night import for_the_night
 from tests.scheduler.days import Days
 
-#: `scripts/test --long` asks for the ten thousand of the night.
-LONG = bool(os.environ.get("KENKO_LONG"))
 SHARDS = 40  #: each from a seed of its own; small ones, as Hypothesis grows slower with every run it remembers
 RUNS = 250  #: of each shard
 CORES = int(os.environ.get("KENKO_LONG_PROCESSES", os.cpu_count() or 1))
@@ -44,7 +43,7 @@ def test_any_days() -> None:
     assert runs(0, 20) >= 20
 
 
-@pytest.mark.skipif(not LONG, reason="for the night: scripts/test --long")
+@for_the_night
 @pytest.mark.timeout(0)
 def test_ten_thousand_days(capsys: pytest.CaptureFixture[str]) -> None:
     began, finished = time.monotonic(), 0

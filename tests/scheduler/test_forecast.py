@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
+
+import pytest
 
 from ivr.call import CallState, Outcome
 from ivr.config import Config
@@ -12,7 +15,8 @@ from ivr.storage.agenda import Row
 from ivr.storage.calls import Attempt
 from ivr.storage.sofar import SoFar
 from scheduler.forecast import LEAST_HISTORY, changes, forecast, mean_seconds, model_for, who
-from scheduler.model import made_up_people
+from scheduler.model import Model, made_up_people
+from scheduler.simulate import World
 from tests.fakes.site import settings
 from tests.storage.records import HANAKO, SACHIKO, TARO
 
@@ -59,6 +63,30 @@ def test_when_each_is_called_and_when_it_ends() -> None:
     assert slot.people == 40
     assert slot.last_first_at == max(each.call_at for each in found.called if each.call_at)
     assert (slot.lines_for_an_hour, found.lines) == (2, 5)
+
+
+@pytest.mark.parametrize("seed", [101, 102])
+def test_the_plan_and_the_slot_agree_on_the_end(seed: int) -> None:
+    """As tests/acceptance/test_slot.py holds it for a real slot: the plan knows of the calls what the record says."""
+    soon = {"retry_seconds": {str(each): [60, 60] for each in Model().otherwise if each is not Outcome.BAD_NUMBER}}
+    settings = config(dialling={**soon, "rest_seconds": 0})
+    people = made_up_people(120, ("morning",))
+    # Shorter calls and fewer answers than is usual: only the record can tell.
+    real = replace(model_for(settings), answered=0.5, seconds=dict(Model().seconds) | {Outcome.ANSWERED: 75.0})
+    world = World(settings, people, DAY, real, Random(seed))
+    slot = world.run()
+    ends = [
+        (each.outcome, (each.ended_at - each.planned_at).total_seconds())
+        for mine in world.rows.attempts.values()
+        for each in mine
+        if each.outcome is not None and each.ended_at is not None
+    ]
+    found = forecast(settings, people, DAY, model_for(settings, ends))
+    assert found.finished_at is not None
+    foreseen = (found.finished_at - NINE).total_seconds()
+    assert slot.attempts > 150
+    assert foreseen == pytest.approx(slot.makespan, rel=0.1)
+    assert (found.reported, found.follow_up) == pytest.approx((slot.reported, slot.follow_up), abs=12)
 
 
 def test_who_cannot_be_reached_in_time_is_said() -> None:

@@ -18,10 +18,13 @@ from ivr.storage.words import Auth, Source
 NOW = datetime(2025, 1, 6, 0, 0, tzinfo=UTC)
 DAY = date(2025, 1, 6)
 
-HANAKO = Person("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), ("morning",))
+BORN = date(1935, 4, 5)
+HANAKO = Person(
+    *("00123456", "見本 花子", "ミホン ハナコ", ("0310000001", "09000000001"), ("morning",)), birth_date=BORN
+)
 #: Shares the landline.
 TARO = Person("00123457", "見本 太郎", "ミホン タロウ", ("0310000001",), ("morning",))
-SACHIKO = Person("200001", "例文 幸子", "レイブン サチコ", ("07000000003",), ("afternoon",))
+SACHIKO = Person(*("200001", "例文 幸子", "レイブン サチコ", ("07000000003",), ("afternoon",)), birth_date=BORN)
 ROSTER = (HANAKO, TARO, SACHIKO)
 
 FRESH = Session("hash-1", "temperature")

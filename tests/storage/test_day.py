@@ -9,8 +9,9 @@ from sqlalchemy import Connection, event, insert
 
 from ivr.call import Ending, Outcome
 from ivr.export import ReportRow
-from ivr.handover import PERIOD_OVER
+from ivr.handover import CALLING_GOES_ON, PERIOD_OVER, HandOver
 from ivr.questionnaire.model import AlertRule, FollowUpReason, Level, SessionStatus
+from ivr.storage.agenda import facts_of
 from ivr.storage.calls import answer_call, end_call, plan_attempt
 from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
@@ -18,6 +19,7 @@ from ivr.storage.people import upsert_people
 from ivr.storage.reports import export_rows, report_exists, reports_of_day
 from ivr.storage.schema import reports
 from ivr.storage.sessions import get_session, save_turn
+from ivr.storage.sofar import so_far
 from ivr.storage.status import DayState, PersonStatus, day_state, status_of_day
 from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO, attempt, begin_session, dial, later, ring_in, turn
 
@@ -173,3 +175,14 @@ def test_whose_period_is_over_is_still_called_and_that_is_said(connection: Conne
     assert not _of(connection, TARO.id).period_over
     open_follow_up(connection, NewFollowUp(DAY, "not_reached", HANAKO.id), later(2))
     assert (_of(connection).state, _of(connection).period_over) == (DayState.FOLLOW_UP, True)
+
+
+@pytest.mark.parametrize("reason", [*CALLING_GOES_ON, *HandOver, *FollowUpReason])
+def test_status_and_plan_see_a_task_as_the_next_call_does(connection: Connection, reason: str) -> None:
+    open_follow_up(connection, NewFollowUp(DAY, reason, HANAKO.id), later(1))
+    goes_on = reason in CALLING_GOES_ON
+    assert _of(connection).state is (DayState.WAITING if goes_on else DayState.FOLLOW_UP)
+    no_more_calls = facts_of(connection, HANAKO.id, DAY).handed_over
+    assert (HANAKO.id in so_far(connection, DAY).with_staff) is no_more_calls
+    # What the dialler itself handed over ends one slot of the day only.
+    assert no_more_calls is not (goes_on or reason in tuple(HandOver))

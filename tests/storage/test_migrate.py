@@ -157,3 +157,34 @@ async def test_a_reader_asks_for_a_restart_after_an_update(file: Path, monkeypat
     with pytest.raises(StorageError) as refused:
         open_reader(file)
     assert refused.value.problems[0].message == "storage.outdated"
+
+
+MOMENT = "2025-01-06T00:00:00.000000Z"
+
+
+def _session(id: str, auth: str) -> str:
+    values = (id, "200001", None, "2025-01-06", "h", "ja", "health_call", auth, "completed", "{}", MOMENT, MOMENT)
+    return f"INSERT INTO sessions VALUES ({', '.join('NULL' if each is None else repr(each) for each in values)})"
+
+
+def test_what_stood_before_callers_said_who_they_are_stays_and_new_words_are_allowed(tmp_path: Path) -> None:
+    """0007 writes into the definition of two tables in place: rows and foreign keys must hold."""
+    before = Path(shutil.copytree(migrate.SCRIPTS, tmp_path / "before"))
+    (before / "versions" / "v0007_callers.py").unlink()
+    file = tmp_path / "kenko-call.db"
+    migrate.create(file, before)
+    connection = connect_writer(file)
+    with connection.begin():
+        plain(connection, f"INSERT INTO questionnaires VALUES ('h', 'daily', 'id: daily', '{MOMENT}')")
+        plain(connection, f"INSERT INTO people (id, name, kana, created_at) VALUES ('200001', '例', 'レ', '{MOMENT}')")
+        plain(connection, _session("s-1", "keyed_id"))
+    migrate.migrate(connection, file)
+    with connection.begin():
+        for auth in ("other_number", "withheld", "unconfirmed"):
+            plain(connection, _session(auth, auth))
+        with pytest.raises(sqlite3.IntegrityError):
+            plain(connection, _session("s-9", "anything"))
+        assert ("s-1", "keyed_id") in plain(connection, "SELECT id, auth FROM sessions")
+    assert plain(connection, "PRAGMA integrity_check") == [("ok",)]
+    assert plain(connection, "PRAGMA foreign_key_check") == []
+    connection.close()

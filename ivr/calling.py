@@ -1,0 +1,101 @@
+"""What a caller is asked before the line knows whose report it takes: ID, birth date, which person of a household.
+
+Knows no database. Says nothing about whether anything that was keyed exists: the line is write-only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from ivr.conversation import MOST_REPEATS, Voice
+from ivr.digits import KeyRules
+from ivr.identity import ERA_LENGTH, WESTERN_LENGTH, has_check_digit, read_birth_date
+from ivr.phone import Phone
+from ivr.questionnaire.model import Pressed, Silence
+
+#: A person ID is 6 to 8 digits; `#` or a pause ends it.
+ID_LENGTHS = range(6, 9)
+#: Entries without the right form, for each question; they are slips and no guesses.
+FORM_TRIES = 3
+#: A key for each: of a larger household each keys an ID.
+MOST_TO_CHOOSE = 9
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to be keyed."""
+
+    say: tuple[str, ...]
+    hint: tuple[str, ...]  #: said first after an entry of the wrong form
+    rules: KeyRules
+
+
+async def ask_until(
+    phone: Phone, voice: Voice, question: Question, read: Callable[[str], T | None], first: tuple[str, ...] = ()
+) -> T | None:
+    """Ask, with the `first` words before, until `read` makes something of the keys; None if no try had the form.
+
+    Raises HungUp.
+    """
+    say = (*first, *question.say)
+    tries = repeats = 0
+    while tries < FORM_TRIES and repeats <= MOST_REPEATS:
+        match await voice.ask(phone, say, question.rules):
+            case Pressed("*"):
+                repeats += 1
+                continue
+            case Pressed(keys):
+                if (found := read(keys)) is not None:
+                    return found
+                say = (*question.hint, *question.say)
+            case Silence():
+                say = ("frame/silence", *question.say)
+        tries += 1
+    return None
+
+
+async def ask_for_id(phone: Phone, voice: Voice, check_digit: bool, first: tuple[str, ...] = ()) -> str | None:
+    """The person ID that an unknown caller keys; None if no try had its form. Raises HungUp.
+
+    `first` is said before, once; whoever knows what comes may press in it.
+    """
+
+    def read(keys: str) -> str | None:
+        return keys if len(keys) in ID_LENGTHS and (not check_digit or has_check_digit(keys)) else None
+
+    hint = ("frame/wrong_key",) if check_digit else ("frame/id_form",)
+    rules = KeyRules(length=ID_LENGTHS[-1], ignored=frozenset("#"))
+    return await ask_until(phone, voice, Question(("frame/enter_id",), hint, rules), read, first)
+
+
+async def ask_for_birth_date(phone: Phone, voice: Voice, today: date) -> date | None:
+    """The birth date, in the Japanese or the western calendar; None if no try was one. Raises HungUp."""
+
+    def read(keys: str) -> date | None:
+        return read_birth_date(keys, today) if len(keys) in (ERA_LENGTH, WESTERN_LENGTH) else None
+
+    say = ("frame/enter_birth_date", "frame/birth_date_example")
+    rules = KeyRules(length=WESTERN_LENGTH, ignored=frozenset("#"))
+    return await ask_until(phone, voice, Question(say, ("frame/birth_date_form",), rules), read)
+
+
+async def choose_person(phone: Phone, voice: Voice, count: int) -> int | None:
+    """Which of `count` (2 to 9) persons it is, from 0; None if no try said so. Raises HungUp."""
+    say = ("frame/household", *(f"frame/household_{key}" for key in range(1, count + 1)))
+    rules = KeyRules(ignored=frozenset("#"))
+
+    def read(keys: str) -> int | None:
+        return int(keys) - 1 if keys in "123456789"[:count] else None
+
+    return await ask_until(phone, voice, Question(say, ("frame/wrong_key",), rules), read)
+
+
+async def wish_for_another(phone: Phone, voice: Voice) -> bool:
+    """Whether another person of the household wants to report now; silence is no. Raises HungUp."""
+    rules = KeyRules(ignored=frozenset("#"))
+    question = Question(("frame/household_another",), ("frame/wrong_key",), rules)
+    return await ask_until(phone, voice, question, lambda keys: keys if keys in "12" else None) == "1"
