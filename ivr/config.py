@@ -22,6 +22,7 @@ from ivr.ids import Ids
 from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
 from ivr.secondway import FastAgi
+from ivr.sync.settings import Sync
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
@@ -146,6 +147,7 @@ class Config(_Part):
     gate: Gate = Gate()
     ids: Ids = Ids()
     metrics: Metrics = Metrics()
+    sync: Sync = Sync()
     watch: Watching = Watching()
     fastagi: FastAgi = FastAgi()
     dialling: Dialling = Dialling()

@@ -28,6 +28,9 @@ class Figures:
     alerts: int  #: that nobody has acknowledged
     alert_age: float
     alarms: int  #: that are not over
+    unsent: int = 0  #: documents that the centre has not got
+    unsent_age: float = 0.0  #: of the oldest of them
+    parked: int = 0  #: documents that the centre refuses
     trunks: Mapping[str, int] = field(default_factory=dict)  #: trunk -> 1: in order, 0: down; unknown ones are not told
     trunk_channels: Mapping[str, int] = field(default_factory=dict)
 
@@ -64,6 +67,9 @@ class _Once(Collector):
             ("alerts_unacknowledged", "Alerts that nobody has acknowledged", now.alerts),
             ("alert_age_seconds", "Age of the oldest unacknowledged alert", now.alert_age),
             ("alarms_standing", "Alarms that are not over", now.alarms),
+            ("unsent", "Documents that the centre has not acknowledged", now.unsent),
+            ("unsent_age_seconds", "Age of the oldest of them", now.unsent_age),
+            ("parked", "Documents that the centre refuses", now.parked),
         ):
             yield GaugeMetricFamily(f"kenko_{name}", says, value=value)
 

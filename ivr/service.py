@@ -36,8 +36,10 @@ from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
 from ivr.storage.figures import Open, count_rows
+from ivr.storage.outbox import backlog
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
+from ivr.sync import push
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -232,11 +234,14 @@ async def _run(
     figures = asyncio.create_task(
         metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx, lookout.view)), name="metrics"
     )
+    sending = asyncio.create_task(
+        push.serve(site.database, site.config.sync, world.now, random.random, world.sleep), name="sync"
+    )
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
-    parts = {connection, listening, missed, dialling, looking, watching, testing, living, figures, stopping}
+    parts = {connection, listening, missed, dialling, looking, watching, testing, living, figures, sending, stopping}
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
@@ -280,6 +285,8 @@ async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
 
+    unsent = await site.database.read(backlog)
+
     def age(of: Open) -> float:
         return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
 
@@ -294,6 +301,9 @@ async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
         alerts=found.alerts.count,
         alert_age=age(found.alerts),
         alarms=found.alarms.count,
+        unsent=unsent.unsent,
+        unsent_age=unsent.age(now),
+        parked=unsent.parked,
         trunks=up(view),
         trunk_channels=view.channels,
     )

@@ -122,6 +122,30 @@ def test_a_pbx_without_ari_wants_a_port(tmp_path: Path) -> None:
     assert "write a port too" in caught.value.render("en")
 
 
+def test_a_centre_needs_three_files(tmp_path: Path) -> None:
+    text, line = changed("  centre_url:   ", "  centre_url: https://c.jp #")
+    with pytest.raises(BadInput, match="ca_file") as caught:
+        read(tmp_path, text)
+    # Where the part begins: none of its lines is wrong.
+    begins = text.splitlines().index("sync:") + 1
+    assert begins < line
+    assert [each.line for each in caught.value.problems] == [begins]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "missing"),
+    [
+        ("  way: http  ", "  way: file #", "folder"),
+        ("  way: http  ", "  way: fhir #", "centre_url"),
+        ("  way: http  ", "  way: fax #", "'http', 'fhir'"),
+    ],
+)
+def test_a_way_that_is_half_described_is_refused(tmp_path: Path, old: str, new: str, missing: str) -> None:
+    text, _ = changed(old, new)
+    with pytest.raises(BadInput, match=missing):
+        read(tmp_path, text)
+
+
 def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
     text, _ = changed("    busy: [900, 1800]\n", "    busy: []\n")
     table = read(tmp_path, text.replace("    no_key: [1800, 3600]", "    # ")).dialling.retry_table()
@@ -140,6 +164,13 @@ def test_an_outcome_that_is_left_out_keeps_its_waits(tmp_path: Path) -> None:
         pytest.param("url: http://127", "url: ftp://127", "後ろに / は", "host and port only", id="url"),
         pytest.param(":8088    #", ":8088/ari #", "後ろに / は", "host and port only", id="url with a path"),
         pytest.param("secret_file: var/ari.secret", "secret_file: 5", "ファイルの場所", "path of a file", id="path"),
+        pytest.param(
+            "  centre_url:   ", "  centre_url: http://c.jp #", "https:// で始まる", "begins with https://", id="centre"
+        ),
+        pytest.param(
+            "  centre_url:   ", "  centre_url: https://c.jp/?a=b #", "https:// で始まる", "begins with", id="query"
+        ),
+        pytest.param("  proxy:     ", "  proxy: socks://proxy #", "http://proxy", "http://proxy", id="proxy"),
         pytest.param("transport: auto", "transport: udp", "'http', 'websocket'", "'http', 'websocket'", id="transport"),
         pytest.param("trunk: trunk", "trunk: a/b", "pjsip.conf", "pjsip.conf", id="trunk"),
         pytest.param('["05000000100"]', "[]", "1 個以上", "at least 1", id="no number"),

@@ -15,6 +15,7 @@ from pydantic_core.core_schema import ErrorType
 from ivr.ami import alarms as ami
 from ivr.ami.state import State
 from ivr.call import CallState, Direction, Outcome
+from ivr.cli.commands import COMMANDS
 from ivr.cli.day import STATUS_COLUMNS
 from ivr.cli.roster import DECISION_COLUMNS, Standing
 from ivr.doctor.judgement import Light
@@ -25,8 +26,10 @@ from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
 from ivr.severe import SEVERE
+from ivr.storage.link import ALARMS
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
+from ivr.sync.documents import Kind
 from ivr.unknown_caller import NO_ID
 from ivr.window import Off
 from scheduler.watch import WATCHED
@@ -90,8 +93,9 @@ FAMILIES: dict[str, Iterable[str]] = {
     "risk": Risk,
     "standing": Standing,
     "decided": Decided,
+    "sent": Kind,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, GUESSING),
+    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, GUESSING),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
@@ -131,8 +135,12 @@ def test_no_message_is_left_over() -> None:
     families = (*FAMILIES, "column", "allowed")
     plain = {each for each in catalogue() if each.split(".")[0] not in families}
     # An id that is put together: text(f"demo.{step}")
-    patterns = [each for each in USED if re.fullmatch(r"[a-z_.]+\.\*(\.[a-z]+)?", each)]
-    assert {each for each in plain - USED if not any(fnmatchcase(each, pattern) for pattern in patterns)} == set()
+    patterns = [each for each in USED if re.fullmatch(r"[a-z_.]+\.\*", each)]
+    named = {*COMMANDS, *(each.split()[0] for each in COMMANDS)}
+    helps = {f"cli.{each.replace(' ', '.').replace('-', '_')}.help" for each in named}
+    assert {
+        each for each in plain - USED - helps if not any(fnmatchcase(each, pattern) for pattern in patterns)
+    } == set()
 
 
 def test_the_language_in_force(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,9 @@ FIGURES = Figures(
     alerts=0,
     alert_age=0.0,
     alarms=1,
+    unsent=5,
+    unsent_age=90.0,
+    parked=1,
     trunks={"east": 1, "west": 0},
     trunk_channels={"east": 2},
 )
@@ -59,6 +62,9 @@ def test_prometheus_can_read_it() -> None:
         "kenko_alerts_unacknowledged": 0.0,
         "kenko_alert_age_seconds": 0.0,
         "kenko_alarms_standing": 1.0,
+        "kenko_unsent": 5.0,
+        "kenko_unsent_age_seconds": 90.0,
+        "kenko_parked": 1.0,
     }
 
 

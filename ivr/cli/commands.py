@@ -53,6 +53,10 @@ COMMANDS = {
     "pbx render": ("pbx", "render"),
     "pbx diff": ("pbx", "diff"),
     "pbx check": ("pbx", "check"),
+    "sync status": ("sync", "status"),
+    "sync now": ("sync", "now"),
+    "sync parked": ("sync", "parked"),
+    "sync retry": ("sync", "retry_parked"),
 }
 
 

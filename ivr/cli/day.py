@@ -16,12 +16,14 @@ from ivr.cli.output import (
     console,
     day_of,
     local_time,
+    now_at,
     print_json,
     print_table,
     word,
     write_file,
 )
 from ivr.cli.questionnaires import refusal_line, standing_data
+from ivr.cli.sync import unsent_line
 from ivr.config import read_config
 from ivr.export import to_csv, to_json
 from ivr.handover import PERIOD_OVER
@@ -31,6 +33,7 @@ from ivr.numbers import mask
 from ivr.storage.database import open_reader
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.journal import calls_between
+from ivr.storage.outbox import backlog
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
@@ -49,13 +52,23 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
         strangers = [each for each in reader.read(open_follow_ups, day) if each.person_id is None]
+        unsent = reader.read(backlog)
     if as_json:
         listed = [asdict(each) for each in people]
         callers = [
             {"reason": each.reason, "claimed_id": each.claimed_id, "number": each.number, "at": each.opened_at}
             for each in strangers
         ]
-        print_json({"day": day, "people": listed, "unknown_callers": callers, "questionnaire": standing_data(now)})
+        sync = {"unsent": unsent.unsent, "parked": unsent.parked, "oldest_seconds": unsent.age(now_at(settings))}
+        print_json(
+            {
+                "day": day,
+                "people": listed,
+                "unknown_callers": callers,
+                "questionnaire": standing_data(now),
+                "sync": sync,
+            }
+        )
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
@@ -74,6 +87,8 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
         print_table(text("cli.status.strangers"), columns, rows)
     if now.refused is not None:
         console.print(refusal_line(now.refused))
+    if waiting := unsent_line(settings, unsent):
+        console.print(waiting)
 
 
 STATUS_COLUMNS = tuple(

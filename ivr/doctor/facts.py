@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from ivr.storage import facts as stored
 from ivr.storage.alarms import list_alarms
 from ivr.storage.backup import check_whole
 from ivr.storage.database import open_reader
+from ivr.storage.outbox import Backlog, backlog
 from ivr.storage.sqlite import is_locked
 from ivr.systemd import HEARTBEAT
 
@@ -44,7 +46,7 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
     # The watch knows it at once and for every user; Asterisk's console is for root.
     unwatched = () if config.watch.ami_secret_file else config.pbx.asterisk.sip_trunks
     registering = frozenset(each.name for each in unwatched if each.user)
-    problems, heartbeat, alarms = await asyncio.to_thread(_database, config.database)
+    stands = await asyncio.to_thread(_database, config.database)
     return Facts(
         now=now,
         pbx=running,
@@ -61,13 +63,17 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
         disks=_disks(config),
         database=str(config.database),
         database_there=config.database.exists(),
-        database_problems=problems,
+        database_problems=stands.problems,
         backups=str(config.backups) if config.backups else None,
         newest_backup=_newest(config.backups) if config.backups else None,
         secrets={str(path): _owned(path) for path in _secrets(config)},
         lock_held=is_locked(config.database),
-        heartbeat=heartbeat,
-        alarms=alarms,
+        heartbeat=stands.heartbeat,
+        alarms=stands.alarms,
+        centre=config.sync.destination is not None,
+        unsent=stands.unsent.unsent,
+        unsent_since=stands.unsent.oldest,
+        unsent_hours=config.sync.alarm_hours,
     )
 
 
@@ -154,19 +160,31 @@ def _disks(config: Config) -> tuple[Disk, ...]:
     return tuple(found.values())
 
 
-def _database(file: Path) -> tuple[Sequence[Problem], datetime | None, tuple[tuple[str, bool], ...]]:
-    """What is wrong with it, the service's last sign of life, and the alarms that are not over."""
+_NOTHING = Backlog(0, 0, 0, None)
+
+
+@dataclass(frozen=True)
+class _Stands:
+    """What the database says, and what is wrong with it."""
+
+    problems: Sequence[Problem] = ()
+    heartbeat: datetime | None = None  #: the service's last sign of life
+    alarms: tuple[tuple[str, bool], ...] = ()  #: that are not over
+    unsent: Backlog = _NOTHING
+
+
+def _database(file: Path) -> _Stands:
     if not file.exists():
-        return (), None, ()
+        return _Stands()
     try:
         check_whole(file)
         with open_reader(file) as reader:
             beat = reader.read(stored.get_fact, HEARTBEAT)
-            alarms = reader.read(list_alarms, every=True)
+            alarms, unsent = reader.read(list_alarms, every=True), reader.read(backlog)
     except KenkoError as error:
-        return error.problems, None, ()
+        return _Stands(error.problems)
     standing = tuple((each.kind, each.acknowledged_at is not None) for each in alarms if each.ended_at is None)
-    return (), datetime.fromisoformat(beat) if beat else None, standing
+    return _Stands((), datetime.fromisoformat(beat) if beat else None, standing, unsent)
 
 
 def last_watched(file: Path) -> Watched | None:
@@ -199,5 +217,5 @@ def _newest(folder: Path) -> datetime | None:
 def _secrets(config: Config) -> list[Path]:
     """Files that nobody else may read: passwords, and the database if there is one."""
     of_trunks = (each.password_file for each in config.pbx.asterisk.sip_trunks)
-    passwords = [each for each in (*of_trunks, config.watch.ami_secret_file) if each]
+    passwords = [each for each in (*of_trunks, config.watch.ami_secret_file, config.sync.key_file) if each]
     return [config.pbx.secret_file, *passwords, *([config.database] if config.database.exists() else [])]

@@ -92,6 +92,10 @@ class Facts:
     lock_held: bool
     heartbeat: datetime | None
     alarms: tuple[tuple[str, bool], ...]  #: kind, and whether staff have acknowledged it
+    centre: bool = False  #: one is set
+    unsent: int = 0  #: documents that it has not got
+    unsent_since: datetime | None = None  #: of the oldest of them
+    unsent_hours: float = 0.0  #: after so many staff are told
 
 
 def examine(facts: Facts) -> list[Line]:
@@ -108,6 +112,7 @@ def examine(facts: Facts) -> list[Line]:
         backup(facts.backups, facts.newest_backup, facts.now),
         *secrets(facts.secrets),
         service(facts.lock_held, facts.heartbeat, facts.now),
+        outbox(facts),
         *alarms(facts.alarms),
     ]
 
@@ -287,6 +292,16 @@ def service(lock_held: bool, heartbeat: datetime | None, now: datetime) -> Line:
     if now - heartbeat > LONGEST_HEARTBEAT:
         return Line("service", Light.RED, problem("doctor.service_hangs", seconds=seconds))
     return Line("service", Light.GREEN, problem("doctor.service", seconds=seconds))
+
+
+def outbox(facts: Facts) -> Line:
+    """How long what people reported has been waiting for the centre."""
+    if not facts.centre:
+        return Line("sync", Light.GREEN, problem("doctor.sync_off"))
+    waits = max(timedelta(), facts.now - facts.unsent_since) if facts.unsent_since else timedelta()
+    old = waits > timedelta(hours=facts.unsent_hours)
+    light, said = (Light.RED, "doctor.sync_old") if old else (Light.GREEN, "doctor.sync")
+    return Line("sync", light, problem(said, count=facts.unsent, minutes=round(waits / timedelta(minutes=1))))
 
 
 def alarms(standing: tuple[tuple[str, bool], ...]) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, or_, se
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
+from ivr.storage.leaving import queue_attempt, queue_partial
 from ivr.storage.schema import attempts, calls
 
 
@@ -124,13 +125,19 @@ def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outc
     if attempt_id is not None:
         end_attempt(connection, attempt_id, outcome, at)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
-    return _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
+    ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
+    if ended:
+        queue_partial(connection, call_id, at)
+    return ended
 
 
 def end_attempt(connection: Connection, attempt_id: str, outcome: Outcome, at: datetime) -> bool:
     """End an attempt that came to no call. False if it had ended before. Raises LookupError if it is unknown."""
     state = _attempt_state(connection, attempt_id)
-    return _move(connection, attempts, attempt_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome})
+    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome})
+    if ended:
+        queue_attempt(connection, attempt_id, at)
+    return ended
 
 
 def _move(

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
 from ivr.questionnaire.model import AlertRule, Level
+from ivr.storage.leaving import queue_alert
 from ivr.storage.schema import alerts, follow_ups
 
 
@@ -113,21 +114,20 @@ def settle_hand_overs(connection: Connection, person_id: str, day: date, at: dat
 
 
 def raise_alert(connection: Connection, session_id: str, person_id: str | None, rule: AlertRule, at: datetime) -> bool:
-    """Store that a rule fired; False if it has fired in this session before."""
+    """Store that a rule fired, and tell the centre; False if it has fired in this session before."""
     same = select(alerts.c.id).where(alerts.c.session_id == session_id, alerts.c.rule == rule.id)
     if connection.execute(same).first():
         return False
-    connection.execute(
-        insert(alerts),
-        {
-            "session_id": session_id,
-            "person_id": person_id,
-            "rule": rule.id,
-            "level": rule.level,
-            "reason": json.dumps(dict(rule.reason), ensure_ascii=False),
-            "at": at,
-        },
-    )
+    values = {
+        "session_id": session_id,
+        "person_id": person_id,
+        "rule": rule.id,
+        "level": rule.level,
+        "reason": json.dumps(dict(rule.reason), ensure_ascii=False),
+        "at": at,
+    }
+    connection.execute(insert(alerts), values)
+    queue_alert(connection, session_id, values, at)
     return True
 
 

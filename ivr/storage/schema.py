@@ -7,6 +7,7 @@ from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
 from ivr.storage import schema_callers, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
+from ivr.storage.schema_outbox import outbox
 from ivr.storage.tables import key_column as _key
 from ivr.storage.tables import metadata
 from ivr.storage.tables import moment_column as _moment
@@ -16,8 +17,10 @@ from ivr.storage.tables import text_column as _text
 from ivr.storage.tables import unique_where as _unique_where
 from ivr.storage.words import Auth, Cause, Completeness, Decided, Source, Verdict
 
-#: What all tables of this module belong to.
+#: What all tables of this module and of those beside it belong to.
 METADATA = metadata
+#: Those beside it.
+MORE_TABLES = (outbox,)
 
 #: Attempts to one person in one slot, those that met a full network too, whatever else fails.
 MOST_ATTEMPTS_A_SLOT = 30

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 from ivr.handover import MESSAGE_LEFT
 from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
+from ivr.storage.leaving import queue_report
 from ivr.storage.schema import answers, calls, reports, sessions
 from ivr.storage.voice_messages import Said, store_message
 from ivr.storage.words import Auth, Completeness, Source
@@ -81,6 +82,7 @@ _CHANGE = update(sessions).where(sessions.c.id == bindparam("key"))
 _NUMBER = select(calls.c.number).where(calls.c.id == bindparam("key"))
 _LINK = update(calls).where(calls.c.id == bindparam("key"))
 _REPORT = insert(reports)
+_HAS_REPORT = select(reports.c.id).where(reports.c.session_id == bindparam("key"))
 _REPORT_AGAIN = update(reports).where(reports.c.session_id == bindparam("key"))
 _STATUS_OF_CALL = (
     select(sessions.c.status)
@@ -202,7 +204,7 @@ def save_turn(
             _CHANGE,
             {"key": session_id, "state": session_to_json(turn.session), "status": status, "updated_at": at},
         )
-    _refresh_report(connection, session, bool(turn.answered), status, at)
+    has_report = _refresh_report(connection, session, bool(turn.answered), status, at)
     # Somebody who only keyed who they are may be anybody: their "I am well" takes no task from staff.
     if status is SessionStatus.COMPLETED and session.person_id is not None and Auth(session.auth).is_their_telephone:
         settle_hand_overs(connection, session.person_id, session.day, at)
@@ -215,16 +217,20 @@ def save_turn(
     for reason in turn.follow_ups:
         wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
         open_follow_up(connection, wish, at)
+    # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
+    if has_report and status is not SessionStatus.WAITING:
+        queue_report(connection, session_id, at)
 
 
-def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> None:
+def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> bool:
+    """Whether there is one after this turn."""
     complete = status is SessionStatus.COMPLETED
     if not (answered or complete):
-        return
+        return connection.execute(_HAS_REPORT, {"key": session.id}).first() is not None
     completeness = Completeness.COMPLETE if complete else Completeness.PARTIAL
     refreshed = connection.execute(_REPORT_AGAIN, {"key": session.id, "completeness": completeness, "updated_at": at})
     if refreshed.rowcount:
-        return
+        return True
     connection.execute(
         _REPORT,
         {
@@ -240,3 +246,4 @@ def _refresh_report(connection: Connection, session: Any, answered: bool, status
             "updated_at": at,
         },
     )
+    return True

@@ -37,6 +37,10 @@ ALL_GREEN = Facts(
     lock_held=True,
     heartbeat=NOON - timedelta(seconds=5),
     alarms=(),
+    centre=True,
+    unsent=2,
+    unsent_since=NOON - timedelta(hours=4),
+    unsent_hours=4.0,
 )
 
 
@@ -46,7 +50,7 @@ def test_all_green() -> None:
         (check, "GREEN")
         for check in (
             *("asterisk", "modules", "application", "trunk", "codec", "registration", "sounds", "clock", "zone"),
-            *("disk", "database", "backup", "secrets", "service", "alarms"),
+            *("disk", "database", "backup", "secrets", "service", "sync", "alarms"),
         )
     ]
     assert worst(lines) is Light.GREEN
@@ -146,3 +150,13 @@ def test_a_long_list_is_cut() -> None:
     assert "/4.wav" in said
     assert "/5.wav" not in said
     assert "(9)" in said
+
+
+def test_old_reports_are_red() -> None:
+    def line(**other: Any) -> Line:
+        return judgement.outbox(replace(ALL_GREEN, **other))
+
+    assert line(unsent_since=NOON - timedelta(hours=4, minutes=1)).light is Light.RED
+    assert line(unsent_since=NOON - timedelta(hours=4)).light is Light.GREEN
+    assert line(unsent=0, unsent_since=None).says.values == {"count": 0, "minutes": 0}
+    assert line(centre=False, unsent_since=NOON - timedelta(days=9)).says.message == "doctor.sync_off"

@@ -1,0 +1,138 @@
+"""`kenko-call sync`: how the way to the centre stands, what it refused, and trying again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ivr.cli.output import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    console,
+    local_moment,
+    now_at,
+    print_json,
+    print_table,
+    word,
+)
+from ivr.config import Config, read_config
+from ivr.errors import BadInput, problem
+from ivr.messages import text
+from ivr.storage.database import open_database, open_reader
+from ivr.storage.link import get_link, wish_now
+from ivr.storage.outbox import Backlog, Row, backlog, parked_rows, retry
+from ivr.sync.delivery import Link
+
+
+def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+    """Exit code 1 while nothing gets through, or something is parked."""
+    settings = read_config(config)
+    with open_reader(settings.database) as reader:
+        found, link = reader.read(backlog), reader.read(get_link)
+    age = found.age(now_at(settings))
+    off = settings.sync.destination is None
+    if as_json:
+        print_json(
+            {
+                "way": settings.sync.way,
+                "centre": settings.sync.destination,
+                "oldest_seconds": age,
+                **asdict(found),
+                "link": asdict(link),
+            }
+        )
+    else:
+        counts = text("cli.sync.counts", unsent=found.unsent, parked=found.parked, acknowledged=found.acknowledged)
+        console.print(counts)
+        if found.oldest is not None:
+            console.print(text("cli.sync.oldest", age=spoken_age(age)))
+        console.print(text("cli.sync.no_centre") if off else _way(settings, link))
+    return 1 if not off and (link.problem or found.parked) else 0
+
+
+def _way(settings: Config, link: Link) -> str:
+    if not link.problem:
+        if link.last_success is None:
+            return text("cli.sync.never")
+        return text("cli.sync.works", last=local_moment(settings, link.last_success))
+    until = local_moment(settings, link.until) if link.until else "-"
+    if link.stopped:
+        return text("cli.sync.stopped", problem=link.problem, until=until)
+    return text("cli.sync.fails", failures=link.failures, problem=link.problem, until=until)
+
+
+def spoken_age(seconds: float) -> str:
+    """`2:05` (hours and minutes); with days in front when there are any: `3d 2:05`."""
+    minutes = int(seconds // 60)
+    days, hours = divmod(minutes // 60, 24)
+    return (f"{days}d " if days else "") + f"{hours}:{minutes % 60:02}"
+
+
+def unsent_line(config: Config, found: Backlog) -> str | None:
+    """One line for the screen of the day; None if there is nothing to say, or nowhere to send it."""
+    if config.sync.destination is None or found.oldest is None:
+        return None
+    return text("cli.status.unsent", count=found.unsent, age=spoken_age(found.age(now_at(config))))
+
+
+def parked(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+    """Exit code 1 if there are any."""
+    settings = read_config(config)
+    with open_reader(settings.database) as reader:
+        found = reader.read(parked_rows)
+    if as_json:
+        print_json({"parked": [_as_json(each) for each in found]})
+    else:
+        columns = [f"column.{each}" for each in ("parked_id", "frozen", "sent_kind", "id", "refused_for")]
+        rows = (
+            (
+                str(each.id),
+                local_moment(settings, each.queued_at),
+                word("sent", each.kind),
+                each.about,
+                each.problem,
+            )
+            for each in found
+        )
+        print_table(text("cli.sync.parked.title"), columns, rows)
+    return 1 if found else 0
+
+
+def _as_json(row: Row) -> dict[str, object]:
+    """Everything but the answers: whoever wants those asks for the report."""
+    return {name: value for name, value in asdict(row).items() if name != "payload"}
+
+
+def now(config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """A wish: the service carries it out at its next look."""
+    settings = read_config(config)
+    if settings.sync.destination is None:
+        raise BadInput(problem("cli.sync.no_centre"))
+    asyncio.run(_write(settings, wish_now, now_at(settings)))
+    typer.echo(text("cli.sync.now.done"))
+
+
+def retry_parked(
+    ids: Annotated[list[int] | None, typer.Argument(help=text("cli.sync.retry.ids"))] = None,
+    every: Annotated[bool, typer.Option("--all", help=text("cli.sync.retry.all"))] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """All of those that are named are parked, or nothing is done."""
+    settings = read_config(config)
+    if not ids and not every:
+        raise BadInput(problem("cli.sync.retry.none"))
+    with open_reader(settings.database) as reader:
+        known = {each.id for each in reader.read(parked_rows)}
+    unknown = [each for each in ids or () if each not in known]
+    if unknown:
+        raise BadInput(*(problem("cli.sync.retry.unknown", id=each) for each in unknown))
+    count = asyncio.run(_write(settings, retry, None if every else ids, now_at(settings)))
+    typer.echo(text("cli.sync.retry.done", count=count))
+
+
+async def _write(settings: Config, function: Callable[..., int | None], *arguments: object) -> int | None:
+    async with await open_database(settings.database, beside_service=True) as database:
+        return await database.write(function, *arguments)

@@ -1,0 +1,79 @@
+"""How the way to the centre stands, over a restart; how a round of sending is written down, and its alarms."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ivr.storage.alarms import end_alarm, raise_alarm
+from ivr.storage.facts import get_fact, set_fact
+from ivr.storage.outbox import count_parked, hurry, oldest_unsent, put_back, settle
+from ivr.sync.delivery import Link, Settlement
+
+#: The fact under which the link is kept, and the one by which staff ask for a try now.
+LINK, WISH = "sync.link", "sync.wish"
+#: Alarms, as `alarm.<kind>` of the catalogue.
+STOPPED, PARKED, OLD = "sync_stopped", "sync_parked", "sync_old"
+ALARMS = (STOPPED, PARKED, OLD)
+
+
+def get_link(connection: Connection) -> Link:
+    """How the way stands."""
+    stored = get_fact(connection, LINK)
+    told: dict[str, Any] = json.loads(stored) if stored else {}
+    moments = {name: datetime.fromisoformat(told[name]) for name in _MOMENTS if told.get(name)}
+    return Link(**{**told, **moments})
+
+
+_MOMENTS = ("until", "last_success")
+
+
+def set_link(connection: Connection, link: Link) -> None:
+    """Remember how the way stands."""
+    set_fact(connection, LINK, json.dumps(vars(link), default=datetime.isoformat))
+
+
+def wish_now(connection: Connection, at: datetime) -> None:
+    """Staff want everything that waits to be tried at once."""
+    set_fact(connection, WISH, at.isoformat())
+
+
+def wished(connection: Connection) -> str:
+    """The wish that was made last; empty: none ever, or it has been carried out."""
+    return get_fact(connection, WISH) or ""
+
+
+def grant(connection: Connection, now: datetime) -> None:
+    """Carry out the wish: no wait counts any more."""
+    hurry(connection, now)
+    set_link(connection, replace(get_link(connection), until=None))
+    set_fact(connection, WISH, "")
+
+
+def close_round(
+    connection: Connection, settlements: Sequence[Settlement], unsent: Iterable[int], link: Link, now: datetime
+) -> None:
+    """Write down what a round brought, all at once. `unsent`: documents that were taken and not tried."""
+    settle(connection, settlements, now)
+    put_back(connection, unsent, now)
+    set_link(connection, link)
+    _stand(connection, STOPPED, link.stopped, link.problem, now)
+    parked = count_parked(connection)
+    _stand(connection, PARKED, parked > 0, str(parked), now)
+
+
+def watch(connection: Connection, now: datetime, hours: float) -> None:
+    """An alarm while the oldest document that has not left is older than so many hours."""
+    oldest = oldest_unsent(connection)
+    waits = now - oldest if oldest else timedelta()
+    _stand(connection, OLD, waits > timedelta(hours=hours), f"{waits / timedelta(hours=1):.0f} h", now)
+
+
+def _stand(connection: Connection, kind: str, stands: bool, details: str, now: datetime) -> None:
+    if stands:
+        raise_alarm(connection, kind, "", details, now)
+    else:
+        end_alarm(connection, kind, "", now)
