@@ -45,7 +45,7 @@ class SipTrunk(Part):
     password_file: FilePath | None = None
     domain: str = ""
     from_user: str = ""
-    dtmf: Literal["rfc4733", "auto", "inband", "info"] = "rfc4733"
+    dtmf: Literal["rfc4733", "auto", "inband", "info", "auto_info"] = "rfc4733"
     trust_caller_id: bool = False
     qualify_seconds: int = Field(default=30, ge=0, le=3600)
 

@@ -11,6 +11,8 @@ from sandbox.install import Asterisk
 INBOUND_NUMBER = "05000000100"
 #: What a second trunk presents.
 SECOND_NUMBER = "05000000200"
+#: Loopback as well.
+INFO_ADDRESS = "127.0.0.2"
 #: On which staff speak prompts.
 STUDIO_EXTENSION = "701"
 #: Ports that one network takes, from its base port.
@@ -31,6 +33,7 @@ class NetworkSettings:
     longest_call: int = 1800  #: seconds
     second_trunk: bool = False  #: `trunk-2` to the same carrier, which calls us `line2` there and is told SECOND_NUMBER
     agi_only: bool = False  #: callers are handed over by FastAGI at once, as by a PBX without ARI
+    info_trunk: bool = False  #: `trunk-info`, for calls from INFO_ADDRESS, whose keys come as SIP INFO
     secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
 
 
@@ -40,13 +43,14 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
     # 1 s: the practice carrier may come and go faster than a real one.
     trunk = Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1)
     second = replace(trunk, name="trunk-2", from_user="line2", caller_id=SECOND_NUMBER)
+    info = replace(trunk, name="trunk-info", networks=(f"{INFO_ADDRESS}/32",), dtmf="info", qualify_seconds=0)
     return _site(
         settings,
         "pbx",
         sip_port=base,
         ari_port=base + 1,
         trunk=trunk,
-        more_trunks=(second,) if settings.second_trunk else (),
+        more_trunks=(*((second,) if settings.second_trunk else ()), *((info,) if settings.info_trunk else ())),
         rtp_first=base + 100,
         rtp_last=base + 399,
         channels=settings.channels,

@@ -49,6 +49,7 @@ PURE = (
     "ivr.questionnaire",
     "ivr.spoken",
     "ivr.pbx_check",
+    "ivr.doctor.chosen",
     "ivr.doctor.judgement",
     "ivr.doctor.secondway",
     "ivr.voice.limits",

@@ -55,6 +55,13 @@ def test_a_trunk_that_registers_from_behind_a_router(tmp_path: Path) -> None:
     assert "load = res_pjsip_outbound_registration.so" in files["modules.conf"]
 
 
+@pytest.mark.parametrize(("dtmf", "loaded"), [("rfc4733", False), ("auto", False), ("info", True), ("auto_info", True)])
+def test_keys_as_sip_info_need_a_module(tmp_path: Path, dtmf: str, loaded: bool) -> None:
+    files = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK | {"dtmf": dtmf}]}), existing=False)
+    assert f"dtmf_mode = {dtmf}\n" in section_of(files, "trunk", "endpoint")
+    assert ("load = res_pjsip_dtmf_info.so" in files["modules.conf"]) is loaded
+
+
 def test_telephones_in_the_house_reach_the_studio_and_nothing_else(tmp_path: Path) -> None:
     studio = {"extension": "701", "networks": ["192.168.1.0/24"], "password_file": str(tmp_path / "sip.secret")}
     files = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK]}, studio=studio), existing=False)

@@ -14,6 +14,7 @@ from rich.markup import escape
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
 from ivr.config import Config, read_config
+from ivr.doctor.chosen import examine_chosen
 from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.doctor.secondway import examine_second_way, without_ari
 from ivr.doctor.watch import examine_call, examine_watch
@@ -44,8 +45,11 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
     except BadInput as bad:
         reached = bad
     now = datetime.now(UTC)
-    port = settings.fastagi.port
-    lines = without_ari(examine(asyncio.run(gather(settings, reached, now))), settings.fastagi.only)
+    found = asyncio.run(gather(settings, reached, now))
+    duty, port = settings.duty, settings.fastagi.port
+    lines = without_ari(examine(found), settings.fastagi.only)
+    if not settings.fastagi.only:
+        lines += examine_chosen(found.pbx, found.trunks, duty.endpoint, has_duty=bool(duty.endpoint or duty.number))
     lines.append(examine_second_way(port, port is not None and asyncio.run(fastagi_listens(port))))
     lines += examine_watch(settings.watch.ami_secret_file is not None, last_watched(settings.database), now)
     if call:

@@ -43,6 +43,7 @@ async def network(
         prompts=short_prompts,
         channels=60,
         second_trunk=True,
+        info_trunk=True,
     )
     async with running_network(settings) as running:
         yield running

@@ -93,7 +93,11 @@ class Scene:
         `only`: those to look for; without it, all that the questionnaire of the settings can say.
         """
         assert record.recording
-        return prompts_in(self.prompts / "ja", record.recording, values, only or self._can_be_said())
+        return self.heard_in(record.recording, values, only)
+
+    def heard_in(self, recording: Path, values: str = "", only: frozenset[str] | None = None) -> list[Found]:
+        """The same of a recording that somebody else made."""
+        return prompts_in(self.prompts / "ja", recording, values, only or self._can_be_said())
 
     def _can_be_said(self) -> frozenset[str]:
         settings = yaml.safe_load(self.service.config.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """Invariant 6: whatever is killed and wherever the network is cut, each report is at the centre once, byte for byte.
 
-With KENKO_LONG set there are 10,000 reports; the figures of the last such run are in docs/centre.md.
+With KENKO_LONG set there are 10,000 reports; the run prints its figures.
 """
 
 import asyncio
