@@ -1,15 +1,12 @@
 """Persons from a CSV file and back: all of them, or everything that is wrong with it at once. See docs/people.md.
 
-UTF-8 (with or without byte order mark) or Shift_JIS as Japanese Excel writes it; CRLF or LF; quotes as usual in CSV.
-Lines without content are skipped. The messages never repeat a name, an id or a number: they may end in a log.
+The messages never repeat a name, an id or a number: they may end in a log.
 """
 
 import csv
 import io
-import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ivr.cells import (
@@ -28,6 +25,7 @@ from ivr.cells import (
     write_slots,
     write_time,
 )
+from ivr.csvtable import columns_of, lines_of
 from ivr.errors import BadInput, Problem, problem
 from ivr.numbers import BadNumber
 from ivr.person import OWN_TIME, Person
@@ -61,16 +59,6 @@ class Roster:
     problems: tuple[Problem, ...]  #: of the others, in the order of the lines
 
 
-def read_content(path: Path) -> bytes:
-    """The bytes of a file. Raises BadInput."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BadInput(problem("file.missing", str(path))) from None
-    except OSError as error:
-        raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
-
-
 def parse_people(content: bytes, file: str, rules: Rules) -> tuple[Person, ...]:
     """Persons of the bytes of a CSV file; `file` is only for messages. Raises BadInput with every problem."""
     found = parse_roster(content, file, rules)
@@ -87,11 +75,11 @@ def parse_roster(
     Of several rows with one id none is good. Behind a place where the CSV breaks nothing can be read: what stands
     before it is kept. Raises BadInput for a file that is no roster at all.
     """
-    lines = _lines(_decode(content, file), file)
+    lines = lines_of(content, file)
     header = next(lines, None)
     if header is None:
         raise BadInput(problem("roster.empty", file))
-    columns = _columns(*header, file)
+    columns = columns_of(*header, file, REQUIRED, COLUMNS)
     people: dict[str, Person] = {}
     problems: list[Problem] = []
     first_line: dict[str, int] = {}
@@ -114,44 +102,6 @@ def parse_roster(
     if not first_line and not problems:
         problems.append(problem("roster.empty", file))
     return Roster(tuple(people.values()), tuple(problems))
-
-
-def _decode(content: bytes, file: str) -> str:
-    # A NUL is in no text, but in every UTF-16 file ("Unicode text" of Excel), workbook and picture.
-    if b"\0" not in content:
-        # UTF-8 first: Shift_JIS is almost never valid UTF-8, while UTF-8 often passes as Shift_JIS.
-        for encoding in ("utf-8-sig", "cp932"):
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError:
-                pass
-    raise BadInput(problem("roster.encoding", file))
-
-
-def _lines(content: str, file: str) -> Iterator[tuple[int, list[str]]]:
-    """The line on which each record begins, and its cells trimmed. Raises BadInput where the CSV breaks."""
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
-    line = 1
-    try:
-        for record in reader:
-            row = [each.strip() for each in record]
-            if any(row):
-                yield line, row
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise BadInput(problem("roster.broken", file, line, reason=str(error))) from None
-
-
-def _columns(line: int, row: list[str], file: str) -> tuple[str, ...]:
-    names = tuple(unicodedata.normalize("NFKC", each).lower() for each in row)
-    problems = [problem("roster.unknown_column", file, line, column=each) for each in names if each not in COLUMNS]
-    problems += [problem("roster.missing_column", file, line, column=each) for each in REQUIRED if each not in names]
-    twice = sorted({each for each in names if names.count(each) > 1})
-    problems += [problem("roster.column_twice", file, line, column=each) for each in twice]
-    if problems:
-        allowed = problem("roster.columns", file, line, required=", ".join(REQUIRED), allowed=", ".join(COLUMNS))
-        raise BadInput(*problems, allowed)
-    return names
 
 
 def _read_row(

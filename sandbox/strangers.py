@@ -113,8 +113,13 @@ async def _running(command: Sequence[str], errand: Errand) -> AsyncIterator[asyn
         yield process
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            process.terminate()
+            try:
+                async with asyncio.timeout(_START_SECONDS):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
 
 
 def _said(errand: Errand) -> str:

@@ -22,6 +22,8 @@ PURE = (
     "ivr.pressing",
     "ivr.person",
     "ivr.cells",
+    "ivr.csvtable",
+    "ivr.reported",
     "ivr.roster",
     "ivr.spreadsheet",
     "ivr.prompts",

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ivr.csvtable import read_content
 from ivr.errors import BadInput
 from ivr.identity import check_digit
 from ivr.numbers import Plan, normalise
 from ivr.person import OWN_TIME, Hours, Person, Risk
-from ivr.roster import COLUMNS, Rules, parse_people, parse_roster, read_content, write_people
+from ivr.roster import COLUMNS, Rules, parse_people, parse_roster, write_people
 from ivr.spreadsheet import FORMULA, is_formula
 from tests.cases_runner import ROOT
 

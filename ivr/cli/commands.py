@@ -45,6 +45,7 @@ COMMANDS = {
     "voice-messages list": ("voice_messages", "list_messages"),
     "voice-messages export": ("voice_messages", "export"),
     "reports export": ("day", "export_reports"),
+    "reports import": ("reported", "import_reports"),
     "prompts build": ("prompts", "build"),
     "prompts list": ("prompts", "list_prompts"),
     "prompts check": ("prompts", "check"),

@@ -29,11 +29,12 @@ from ivr.cli.output import (
 from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
+from ivr.csvtable import read_content
 from ivr.errors import BadInput, StorageError, problem
 from ivr.messages import text
 from ivr.numbers import dialable, mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
-from ivr.roster import Roster, Rules, parse_roster, read_content, write_people
+from ivr.roster import Roster, Rules, parse_roster, write_people
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import Signed, decisions_about
 from ivr.storage.people import Stored, get_person, list_people, people_by_number, take_in

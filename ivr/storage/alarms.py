@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from ivr.storage.schema import alarms
+from ivr.storage.schema_house import alarms
 
 
 @dataclass(frozen=True)

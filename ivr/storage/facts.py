@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, update
 
-from ivr.storage.schema import facts as table
+from ivr.storage.schema_house import facts as table
 
 
 def set_fact(connection: Connection, key: str, value: str) -> None:

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from ivr.call import CallState, Direction
-from ivr.storage.schema import agenda, alarms, alerts, attempts, calls, follow_ups
+from ivr.storage.schema import agenda, alerts, attempts, calls, follow_ups
+from ivr.storage.schema_house import alarms
 
 
 @dataclass(frozen=True)

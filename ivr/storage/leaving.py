@@ -57,7 +57,11 @@ _ATTEMPT = (
 )
 _MISSING = (
     select(reports.c.id)
-    .where(~exists().where(outbox.c.kind == Kind.REPORT, outbox.c.subject == reports.c.id))
+    # What came from elsewhere never goes back.
+    .where(
+        reports.c.session_id.is_not(None),
+        ~exists().where(outbox.c.kind == Kind.REPORT, outbox.c.subject == reports.c.id),
+    )
     .order_by(reports.c.created_at, reports.c.id)
     .limit(bindparam("most"))
 )

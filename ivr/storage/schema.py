@@ -5,7 +5,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage import schema_callers, schema_telephones  # noqa: F401 - for METADATA
+from ivr.storage import schema_callers, schema_house, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.tables import key_column as _key
@@ -298,26 +298,4 @@ touched = _table(
     "touched",
     # Whose entry in the roster changed, or about whom staff decided: the dialler plans them anew and removes the row.
     Column("person_id", Text, ForeignKey("people.id"), primary_key=True),
-)
-
-alarms = _table(
-    "alarms",
-    _key(),
-    _text("kind"),
-    # What the alarm is about (a day and slot, a trunk): while it stands, the same one is not raised again.
-    _text("subject"),
-    _text("details"),
-    _moment("raised_at"),
-    _moment("ended_at", null=True),
-    _moment("acknowledged_at", null=True),
-    _text("acknowledged_by", null=True),
-    CheckConstraint("kind <> ''", name="kind"),
-    _unique_where("one_standing_alarm", "kind", "subject", where="ended_at IS NULL"),
-    autoincrement=True,
-)
-
-facts = _table(
-    "facts",
-    Column("key", Text, primary_key=True),
-    _text("value"),
 )

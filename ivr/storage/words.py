@@ -36,6 +36,7 @@ class Auth(StrEnum):
     OTHER_NUMBER = "other_number"  #: ID and birth date, from a number that is not theirs
     WITHHELD = "withheld"  #: ID and birth date, from a number that was not shown
     UNCONFIRMED = "unconfirmed"  #: nothing: somebody who could not say who they are left a message
+    ELSEWHERE = "elsewhere"  #: no caller: the centre says who reported by another way
 
     @property
     def is_their_telephone(self) -> bool:

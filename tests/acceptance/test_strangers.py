@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -14,6 +15,7 @@ from sandbox.network import Network
 from sandbox.service import PRACTICE_DAY, running_service
 from sandbox.settings import INFO_ADDRESS
 from sandbox.strangers import PORTS, Errand, Failed, Keys, ring_with_baresip, ring_with_sipp
+from tests.acceptance import audio
 from tests.acceptance.cast import ANSWERS_WELL
 from tests.acceptance.scene import WELL, Scene, does, person, set_scene, told_by_logs, until
 
@@ -81,11 +83,15 @@ async def test_the_report_is_in(rung: Rung, name: str) -> None:
     assert {each["question_id"]: each["value"] for each in answers} == ANSWERS_WELL
 
 
-async def test_they_heard_every_prompt_once_and_in_order(rung: Rung) -> None:
+async def test_they_heard_every_prompt_once_and_in_order(rung: Rung, tmp_path: Path) -> None:
     recording = rung.ended["baresip-rfc4733"]
     assert isinstance(recording, Path), str(recording)
-    heard = rung.scene.heard_in(recording, "temperature_36*")
-    assert [each.prompt for each in heard] == list(HEARD)
+    # The last 0.1 s, the quiet end of a prompt, are still in baresip's jitter buffer when we hang up.
+    whole = tmp_path / "whole.wav"
+    audio.write(whole, audio.call(audio.read(recording), np.zeros(audio.RATE // 5)))
+    heard = rung.scene.heard_in(whole, "temperature_36*")
+    # Cut to its first words, `frame/thanks` is the same as the closing.
+    assert [each.prompt for each in heard if each.prompt != "frame/thanks"] == list(HEARD)
 
 
 async def test_no_log_tells_who_they_are_or_what_they_pressed(rung: Rung) -> None:

@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import PERIOD_OVER, HandOver
+from ivr.reported import Reported
 from ivr.storage import calls, facts
 from ivr.storage.database import Database
 from ivr.storage.decisions import Signed, close_person
+from ivr.storage.elsewhere import take_reported
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
@@ -39,6 +41,16 @@ async def test_who_is_done_is_left_alone(desk: Desk) -> None:
     await desk.database.write(close_person, SACHIKO.id, Signed("見本", "終了", NOW))
     assert await desk.look(300) == []
     assert await handed(desk) == {(DAY, TARO.id, "call_wished")}
+
+
+async def test_whoever_reported_elsewhere_is_rung_no_more(desk: Desk) -> None:
+    assert await desk.look() == [HANAKO.id]
+    await desk.end(Outcome.NO_ANSWER)
+    theirs = [Reported(f"c-{each.id}", each.id, DAY, 2) for each in (HANAKO, TARO)]
+    await desk.database.write(take_reported, theirs, "r.csv", desk.clock.now())
+    assert await desk.look(60) == []
+    assert await desk.look(100) == []
+    assert await handed(desk) == set()
 
 
 async def test_a_person_is_tried_as_often_as_allowed_and_then_handed_over(desk: Desk) -> None:

@@ -170,7 +170,9 @@ def _session(id: str, auth: str) -> str:
 def test_what_stood_before_callers_said_who_they_are_stays_and_new_words_are_allowed(tmp_path: Path) -> None:
     """0007 writes into the definition of two tables in place: rows and foreign keys must hold."""
     before = Path(shutil.copytree(migrate.SCRIPTS, tmp_path / "before"))
-    (before / "versions" / "v0007_callers.py").unlink()
+    for each in (before / "versions").glob("v*.py"):
+        if each.name >= "v0007":
+            each.unlink()
     file = tmp_path / "kenko-call.db"
     migrate.create(file, before)
     connection = connect_writer(file)
@@ -180,7 +182,7 @@ def test_what_stood_before_callers_said_who_they_are_stays_and_new_words_are_all
         plain(connection, _session("s-1", "keyed_id"))
     migrate.migrate(connection, file)
     with connection.begin():
-        for auth in ("other_number", "withheld", "unconfirmed"):
+        for auth in ("other_number", "withheld", "unconfirmed", "elsewhere"):
             plain(connection, _session(auth, auth))
         with pytest.raises(sqlite3.IntegrityError):
             plain(connection, _session("s-9", "anything"))

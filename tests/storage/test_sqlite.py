@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from ivr.errors import BadInput
 from ivr.storage.columns import moment_to_text
-from ivr.storage.schema import attempts, facts, people, sessions
+from ivr.storage.schema import attempts, people, sessions
+from ivr.storage.schema_house import facts
 from ivr.storage.sqlite import (
     Error,
     connect_reader,

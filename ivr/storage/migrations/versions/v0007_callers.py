@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 _OLD = "auth IN ('registered_number', 'keyed_id', 'outbound')"
-_NEW = "auth IN ('registered_number', 'keyed_id', 'outbound', 'other_number', 'withheld', 'unconfirmed')"
+_NEW = "auth IN ('registered_number', 'keyed_id', 'outbound', 'other_number', 'withheld', 'unconfirmed', 'elsewhere')"
 
 
 def upgrade() -> None:

@@ -1,0 +1,78 @@
+"""Who reported by another way than the telephone, from a CSV file: all of it, or everything that is wrong with it."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ivr.cells import WrongCell, read_day, read_id
+from ivr.csvtable import columns_of, lines_of
+from ivr.errors import BadInput, Problem, problem
+
+COLUMNS = ("report_id", "person_id", "day")
+_REPORT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One report that the centre has from somebody. What it says stays there."""
+
+    id: str  #: the centre's
+    person_id: str
+    day: date  #: local day that it is about
+    line: int  #: of the file
+
+
+def parse_reported(content: bytes, file: str, today: date) -> tuple[Reported, ...]:
+    """The reports of the bytes of a CSV file, oldest line first; `file` is only for messages.
+
+    Raises BadInput with every problem: a day that is still to come would keep somebody from being called on it.
+    """
+    lines = lines_of(content, file)
+    header = next(lines, None)
+    if header is None:
+        raise BadInput(problem("reported.empty", file))
+    columns = columns_of(*header, file, COLUMNS, COLUMNS)
+    found: dict[str, Reported] = {}
+    problems: list[Problem] = []
+    for line, row in lines:
+        one = _read_row(dict(zip(columns, row, strict=False)), len(row), line, file, today)
+        if isinstance(one, Reported):
+            if one.id in found:
+                problems.append(problem("reported.id_twice", file, line, first=found[one.id].line))
+            found.setdefault(one.id, one)
+        else:
+            problems += one
+    if problems:
+        raise BadInput(*problems)
+    if not found:
+        raise BadInput(problem("reported.empty", file))
+    return tuple(found.values())
+
+
+def _read_row(given: dict[str, str], cells: int, line: int, file: str, today: date) -> Reported | list[Problem]:
+    if cells != len(COLUMNS):
+        return [problem("roster.cells", file, line, wanted=len(COLUMNS), found=cells)]
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for column, reader in _READERS.items():
+        try:
+            values[column] = reader(given[column])
+        except WrongCell as wrong:
+            problems.append(problem(wrong.message, file, line, **{"column": column, **wrong.values}))
+    day: Any = values.get("day")
+    if not given["day"]:
+        problems.append(problem("roster.no_text", file, line, column="day"))
+    elif day is not None and day > today:
+        problems.append(problem("reported.future", file, line))
+    return problems or Reported(values["report_id"], values["person_id"], day, line)
+
+
+def _report_id(cell: str) -> str:
+    if not _REPORT_ID.fullmatch(cell):
+        raise WrongCell("reported.bad_id")
+    return cell
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {"report_id": _report_id, "person_id": read_id, "day": read_day}
