@@ -1,4 +1,4 @@
-"""`kenko-call check`, `try`, `flow` and `leaflet`: for those who write questions."""
+"""`kenko-call try`, `flow` and `leaflet`: for those who write questions."""
 
 import asyncio
 from contextlib import suppress
@@ -12,11 +12,10 @@ import typer
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word, write_file
 from ivr.config import read_config
 from ivr.conversation import Voice, converse
-from ivr.errors import BadInput, Problem
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
-from ivr.loading import find_problems, load_questionnaire
+from ivr.loading import load_questionnaire
 from ivr.messages import LANGUAGES, language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompt_texts import load_texts
@@ -28,27 +27,6 @@ from ivr.sounds import load_prompts
 from ivr.tape import Tape
 from ivr.terminal import TerminalPhone, scripted, typed
 from ivr.walked import as_case, person_of, read_texts, to_hear
-
-
-def check(
-    questionnaire: Annotated[Path | None, typer.Argument(help=text("cli.check.questionnaire"))] = None,
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> int:
-    problems: list[Problem] = []
-    try:
-        settings = read_config(config)
-        tried = settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings
-        problems = find_problems(tried)
-    except BadInput as error:
-        problems = list(error.problems)
-    if as_json:
-        print_json({"problems": [{"file": p.file, "line": p.line, "text": p.render()} for p in problems]})
-    else:
-        for each in problems:
-            typer.echo(each.render(), err=True)
-        typer.echo(text("cli.check.problems", count=len(problems)) if problems else text("cli.check.fine"))
-    return 2 if problems else 0
 
 
 def try_questionnaire(

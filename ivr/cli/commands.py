@@ -17,7 +17,7 @@ from ivr.messages import text
 COMMANDS = {
     "run": ("live", "run"),
     "demo": ("live", "demo"),
-    "check": ("author", "check"),
+    "check": ("checking", "check"),
     "try": ("author", "try_questionnaire"),
     "reload": ("questionnaires", "reload"),
     "flow": ("author", "draw_flow"),
