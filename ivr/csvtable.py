@@ -8,19 +8,8 @@ import csv
 import io
 import unicodedata
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 from ivr.errors import BadInput, problem
-
-
-def read_content(path: Path) -> bytes:
-    """The bytes of a file. Raises BadInput."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BadInput(problem("file.missing", str(path))) from None
-    except OSError as error:
-        raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
 
 
 def lines_of(content: bytes, file: str) -> Iterator[tuple[int, list[str]]]:

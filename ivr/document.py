@@ -74,14 +74,20 @@ class Document:
         return problem(message, self.file, self.line(place), **values)
 
 
-def read_document(path: Path) -> Document:
-    """Read `path`. Raises BadInput if it is missing, unreadable, not YAML, or gives a key twice."""
+def read_content(path: Path) -> bytes:
+    """The bytes of a file. Raises BadInput if it is missing or unreadable."""
     try:
-        source = path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except FileNotFoundError:
         raise BadInput(problem("file.missing", str(path))) from None
     except OSError as error:
         raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
+
+
+def read_document(path: Path) -> Document:
+    """Read `path`. Raises BadInput if it is missing, unreadable, not YAML, or gives a key twice."""
+    try:
+        source = read_content(path).decode("utf-8")
     except UnicodeDecodeError:
         raise BadInput(problem("file.not_utf8", str(path))) from None
     return parse_document(source, str(path))

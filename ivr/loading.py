@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ivr.config import Config
+from ivr.document import read_content
 from ivr.errors import BadInput, Problem, problem
 from ivr.prompts import Prompts, spoken_as
 from ivr.questionnaire.checks import check
@@ -79,17 +80,8 @@ class OnDisk:
 
 def load_questionnaire(path: Path) -> tuple[Questionnaire, str]:
     """A questionnaire and its text. Raises BadInput with every problem, each at its line."""
-    source = _bytes_of(path)
+    source = read_content(path)
     return parse(source, str(path)), source.decode("utf-8")
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise BadInput(problem("file.missing", str(path))) from None
-    except OSError as error:
-        raise BadInput(problem("file.unreadable", str(path), reason=error.strerror or str(error))) from None
 
 
 def prepare(config: Config) -> Prepared:
@@ -110,7 +102,7 @@ def read_disk(config: Config) -> OnDisk:
     except BadInput as bad:
         problems += bad.problems
     try:
-        source = _bytes_of(config.questionnaire)
+        source = read_content(config.questionnaire)
         file_hash = hashlib.sha256(source).hexdigest()
         questionnaire = parse(source, str(config.questionnaire))
         problems += judge(config, questionnaire, prompts)

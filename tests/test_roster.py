@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.csvtable import read_content
+from ivr.document import read_content
 from ivr.errors import BadInput
 from ivr.identity import check_digit
 from ivr.numbers import Plan, normalise

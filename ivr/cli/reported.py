@@ -8,7 +8,7 @@ import typer
 
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, now_at, print_json
 from ivr.config import Config, read_config
-from ivr.csvtable import read_content
+from ivr.document import read_content
 from ivr.messages import text
 from ivr.reported import Reported, parse_reported
 from ivr.storage.database import open_database

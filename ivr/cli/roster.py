@@ -29,7 +29,7 @@ from ivr.cli.output import (
 from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
-from ivr.csvtable import read_content
+from ivr.document import read_content
 from ivr.errors import BadInput, StorageError, problem
 from ivr.messages import text
 from ivr.numbers import dialable, mask

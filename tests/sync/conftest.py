@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 
 from ivr.questionnaire.model import SessionStatus
 from ivr.storage.database import Database
+from ivr.storage.outbox import Row, all_rows
 from ivr.storage.sessions import save_turn
+from ivr.sync.delivery import State
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.push import Push
 from ivr.sync.settings import Sync
@@ -79,3 +81,16 @@ async def make(database: Database, clock: Clock) -> AsyncIterator[Make]:
     yield make
     for each in carriers:
         await each.close()
+
+
+async def file(database: Database, *numbers: int) -> None:
+    for number in numbers:
+        await database.write(file_report, number)
+
+
+async def rows(database: Database) -> tuple[Row, ...]:
+    return await database.read(all_rows)
+
+
+async def states(database: Database) -> list[tuple[State, str]]:
+    return [(each.state, each.problem) for each in await rows(database)]

@@ -17,7 +17,6 @@ from ivr.storage import outbox
 from ivr.storage.alarms import standing_alarms
 from ivr.storage.database import Database
 from ivr.storage.link import get_link, wish_now
-from ivr.storage.outbox import Row, all_rows
 from ivr.storage.sessions import save_turn
 from ivr.sync import folder_carrier
 from ivr.sync.carriers import carrier_of
@@ -32,7 +31,7 @@ from sandbox.centre import FHIR_PATH, Centre, Fault
 from sandbox.certificates import Certificates
 from tests.fakes.site import Clock
 from tests.storage.records import NOW, turn
-from tests.sync.conftest import file_report, settings_of
+from tests.sync.conftest import file, rows, settings_of, states
 
 BASE = "https://kenko.example.jp"
 LATER = NOW + timedelta(minutes=5)
@@ -65,19 +64,6 @@ def out(tmp_path: Path) -> Path:
 def to_folder(database: Database, out: Path, clock: Clock) -> Push:
     settings = Sync.model_validate({"way": "file", "folder": out}, context={"folder": Path("/")})
     return push_by(FolderCarrier(out), database, settings, clock)
-
-
-async def file(database: Database, *numbers: int) -> None:
-    for number in numbers:
-        await database.write(file_report, number)
-
-
-async def rows(database: Database) -> tuple[Row, ...]:
-    return await database.read(all_rows)
-
-
-async def states(database: Database) -> list[tuple[State, str]]:
-    return [(each.state, each.problem) for each in await rows(database)]
 
 
 def spoil(connection: Connection, id: int) -> None:

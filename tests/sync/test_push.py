@@ -15,7 +15,7 @@ import pytest
 from ivr.storage.alarms import standing_alarms
 from ivr.storage.database import Database
 from ivr.storage.link import get_link, wish_now
-from ivr.storage.outbox import Row, all_rows, backlog, retry
+from ivr.storage.outbox import Row, backlog, retry
 from ivr.sync.delivery import Reply, State
 from ivr.sync.http import refuses_us, retry_after, tls_of
 from ivr.sync.http_carrier import HttpCarrier
@@ -25,20 +25,7 @@ from sandbox.centre import Centre, Fault
 from sandbox.certificates import Certificates, make_certificates
 from tests.fakes.site import Clock
 from tests.storage.records import NOW
-from tests.sync.conftest import Make, file_report, settings_of
-
-
-async def file(database: Database, *numbers: int) -> None:
-    for number in numbers:
-        await database.write(file_report, number)
-
-
-async def rows(database: Database) -> tuple[Row, ...]:
-    return await database.read(all_rows)
-
-
-async def states(database: Database) -> list[tuple[State, str]]:
-    return [(each.state, each.problem) for each in await rows(database)]
+from tests.sync.conftest import Make, file, rows, settings_of, states
 
 
 def stored_exactly(centre: Centre, frozen: tuple[Row, ...]) -> None:
