@@ -1,4 +1,4 @@
-"""Carries one document to the centre over HTTPS and says what came of it; never more than one request a document.
+"""Carries one document to the centre over HTTPS, or asks it something, and says what came of it; one request each.
 
 Both sides show a certificate, ours is checked against one CA and no other, and nothing falls back to less.
 """
@@ -6,7 +6,8 @@ Both sides show a certificate, ours is checked against one CA and no other, and 
 import asyncio
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -73,15 +74,40 @@ async def post(
         "Idempotency-Key": key,
         "Prefer": "return=minimal",  # RFC 7240; a FHIR server would send every resource back
     }
+    return await _exchange(session.post, settings, path, headers, now, LONGEST_ANSWER, data=payload)
+
+
+async def get(
+    session: aiohttp.ClientSession,
+    settings: Sync,
+    path: str,
+    query: Mapping[str, str],
+    now: datetime,
+    longest: int = LONGEST_ANSWER,
+) -> Reply:
+    """Ask once. Every outcome is a Reply; an answer of more than `longest` bytes is none."""
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    return await _exchange(session.get, settings, path, headers, now, longest, params=query)
+
+
+async def _exchange(
+    request: Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]],
+    settings: Sync,
+    path: str,
+    headers: Mapping[str, str],
+    now: datetime,
+    longest: int,
+    **more: object,
+) -> Reply:
     assert settings.centre_url is not None
     url = settings.centre_url.rstrip("/") + path
     try:
         async with (
             # aiohttp's own deadline covers this too; the second one also covers what it does between its reads.
             asyncio.timeout(settings.timeout_seconds),
-            session.post(url, data=payload, headers=headers, proxy=settings.proxy, allow_redirects=False) as answer,
+            request(url, headers=headers, proxy=settings.proxy, allow_redirects=False, **more) as answer,
         ):
-            body = await _read(answer)
+            body = await _read(answer, longest)
             if body is None:
                 answer.close()
                 return Reply(answer.status, Fault.TOO_BIG)
@@ -94,12 +120,12 @@ async def post(
         return Reply(fault=fault_of(error))
 
 
-async def _read(answer: aiohttp.ClientResponse) -> bytes | None:
+async def _read(answer: aiohttp.ClientResponse, longest: int) -> bytes | None:
     """The body; None if it is too big, perhaps without end."""
     body = bytearray()
     async for chunk in answer.content.iter_any():
         body += chunk
-        if len(body) > LONGEST_ANSWER:
+        if len(body) > longest:
             return None
     return bytes(body)
 
