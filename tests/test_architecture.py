@@ -35,6 +35,7 @@ PURE = (
     "ivr.sync.fhir",
     "ivr.sync.fhir_questionnaire",
     "ivr.sync.files",
+    "ivr.sync.listed",
     "ivr.flow.cards",
     "ivr.flow.page",
     "ivr.flow.style",
