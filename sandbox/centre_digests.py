@@ -1,6 +1,8 @@
 """What the stand-in centre tells of the documents that it holds, day by day: the digests of docs/centre-api.yaml."""
 
 import hashlib
+import json
+import re
 from datetime import date
 
 from aiohttp import web
@@ -8,6 +10,7 @@ from pysqlite3 import dbapi2 as sqlite3
 
 PATH = "/v1/digests"
 MOST = 1000
+_KEY = re.compile(r"[!-~]{1,200}")
 #: Of a request whose answer is to name another day than it asked about.
 OTHER_DAY = web.RequestKey("other_day", bool)
 #: The UTC day of `frozen_at`, for whatever body has such a field.
@@ -30,13 +33,13 @@ def add_digests(app: web.Application, database: sqlite3.Connection) -> None:
         return web.json_response({"day": _echoed(request, day), "documents": count, "sha256": told.hexdigest()})
 
     async def documents(request: web.Request) -> web.Response:
-        day, limit = _day(request.match_info["day"]), request.query.get("limit", str(MOST))
-        if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MOST):
-            raise web.HTTPBadRequest(text='{"error": "limit"}', content_type="application/json")
+        day, after, limit = _day(request.match_info["day"]), request.query.get("after"), _limit(request)
+        if after is not None and not _KEY.fullmatch(after):
+            raise _refused("after")
         wanted = f"SELECT key, sha256 FROM documents WHERE {_DAY} = ? AND key > ? ORDER BY key LIMIT ?"
-        found = database.execute(wanted, (day, request.query.get("after", ""), int(limit) + 1)).fetchall()
-        page = [{"key": key, "sha256": sha256} for key, sha256 in found[: int(limit)]]
-        told = {"day": _echoed(request, day), "documents": page, "more": len(found) > int(limit)}
+        found = database.execute(wanted, (day, after or "", limit + 1)).fetchall()
+        page = [{"key": key, "sha256": sha256} for key, sha256 in found[:limit]]
+        told = {"day": _echoed(request, day), "documents": page, "more": len(found) > limit}
         return web.json_response(told)
 
     app.router.add_get(PATH, digest)
@@ -49,7 +52,18 @@ def _day(given: str) -> str:
             return given
     except ValueError:
         pass
-    raise web.HTTPBadRequest(text='{"error": "day"}', content_type="application/json")
+    raise _refused("day")
+
+
+def _limit(request: web.Request) -> int:
+    given = request.query.get("limit", str(MOST))
+    if not re.fullmatch("[0-9]{1,4}", given) or not 1 <= int(given) <= MOST:
+        raise _refused("limit")
+    return int(given)
+
+
+def _refused(what: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": what}), content_type="application/json")
 
 
 def _echoed(request: web.Request, day: str) -> str:
