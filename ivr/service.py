@@ -232,7 +232,7 @@ async def _run(
         systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
     )
     figures = asyncio.create_task(
-        metrics.serve(site.config.metrics.port, lambda: take_figures(site, pbx.is_ready, lookout.view)), name="metrics"
+        metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx, lookout.view)), name="metrics"
     )
     sending = asyncio.create_task(
         push.serve(site.database, site.config.sync, world.now, random.random, world.sleep), name="sync"
@@ -281,17 +281,17 @@ def _real_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def take_figures(site: Site, connected: bool, view: View) -> metrics.Figures:
-    """How everything stands now, for monitoring. Raises StorageError."""
+async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
+
     unsent = await site.database.read(backlog)
 
     def age(of: Open) -> float:
         return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
 
     return metrics.Figures(
-        connected=connected,
+        connected=pbx.is_ready,
         calls=found.calls,
         attempts=found.attempts,
         due=found.due.count,

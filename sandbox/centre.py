@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from pysqlite3 import dbapi2 as sqlite3
 
-from sandbox.centre_digests import OTHER_DAY, add_digests
+from sandbox.centre_digests import Digests
 from sandbox.certificates import Certificates, make_certificates
 
 ADDRESS = "127.0.0.1"
@@ -47,7 +46,6 @@ class Fault(StrEnum):
     HTML = "html"  #: 200 with a page of some proxy
     HUGE = "huge"  #: 200 with 10 MB
     ENDLESS = "endless"  #: 200 with a body that never ends
-    WRONG_DAY = "wrong_day"  #: to a question about a day: the answer names another one
 
 
 @dataclass
@@ -72,6 +70,7 @@ class Centre:
             "CREATE TABLE IF NOT EXISTS documents (record_id INTEGER PRIMARY KEY AUTOINCREMENT, "
             "key TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, body BLOB NOT NULL) STRICT"
         )
+        self.digests = Digests(self.database, _INSTEAD, self.slow_seconds)
 
     @property
     def url(self) -> str:
@@ -80,11 +79,11 @@ class Centre:
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
-        app = web.Application(client_max_size=LONGEST_DOCUMENT, middlewares=[self._asked])
+        app = web.Application(client_max_size=LONGEST_DOCUMENT)
         app.router.add_post(PATH, self._received)
         app.router.add_post(FHIR_PATH, self._received)
+        self.digests.add_to(app)
         app.router.add_post("/moved", self._moved)
-        add_digests(app, self.database)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, ADDRESS, self.port, ssl_context=_tls(self.certificates))
@@ -104,19 +103,6 @@ class Centre:
     async def _moved(self, _: web.Request) -> web.Response:
         self.redirected += 1
         return web.json_response({}, status=500)
-
-    @web.middleware
-    async def _asked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """A question meets the next fault before whoever answers it."""
-        if request.method == "GET":
-            self.requests += 1
-            fault = self.faults.popleft() if self.faults else None
-            request[OTHER_DAY] = fault is Fault.WRONG_DAY
-            if fault in _INSTEAD:
-                return await _INSTEAD[fault](request)
-            if fault is Fault.SLOW:
-                await asyncio.sleep(self.slow_seconds)
-        return await handler(request)
 
     async def _received(self, request: web.Request) -> web.StreamResponse:
         self.requests += 1

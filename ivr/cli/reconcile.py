@@ -26,7 +26,7 @@ from ivr.document import read_content
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.storage.comparisons import send_again
-from ivr.storage.database import Database, open_database
+from ivr.storage.database import Database, open_database, open_reader
 from ivr.storage.outbox import Row, rows_of
 from ivr.sync.comparison import LONGEST_BACK, Difference, Outcome, Sort, last_day
 from ivr.sync.digests import Listed, Source, Unanswered, ask
@@ -51,6 +51,7 @@ def reconcile(
     settings = read_config(config)
     days = _days(settings, day.date() if day else None, since.date() if since else None)
     source = _source(settings, listed)
+    open_reader(settings.database).close()  # a database that is missing is not to be made
     found = asyncio.run(_compare(settings, source, days, again=again))
     if as_json:
         print_json(found.as_json())

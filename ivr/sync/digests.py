@@ -64,7 +64,9 @@ class Asked:
         return found
 
     async def _get(self, path: str, given: Mapping[str, str], longest: int) -> object:
-        reply = await http.get(self.session, self.settings, path, given, self.now(), longest)
+        reply = await http.get(self.session, self.settings, path, given, longest, self.now())
+        if reply.fault is Fault.CUT and await http.refuses_us(self.settings):
+            raise Unanswered(Fault.TLS)
         if reply.fault is not None:
             raise Unanswered(reply.fault)
         if reply.status != 200:

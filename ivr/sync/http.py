@@ -1,4 +1,4 @@
-"""Carries one document to the centre over HTTPS, or asks it something, and says what came of it; one request each.
+"""Asks the centre over HTTPS, and says what came of it; never more than one request a document.
 
 Both sides show a certificate, ours is checked against one CA and no other, and nothing falls back to less.
 """
@@ -6,8 +6,7 @@ Both sides show a certificate, ours is checked against one CA and no other, and 
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -74,38 +73,41 @@ async def post(
         "Idempotency-Key": key,
         "Prefer": "return=minimal",  # RFC 7240; a FHIR server would send every resource back
     }
-    return await _exchange(session.post, settings, path, headers, now, LONGEST_ANSWER, data=payload)
+    return await _ask(session, settings, "POST", URL(address_of(settings, path)), headers, payload, LONGEST_ANSWER, now)
 
 
 async def get(
+    session: aiohttp.ClientSession, settings: Sync, path: str, query: Mapping[str, str], longest: int, now: datetime
+) -> Reply:
+    """Ask for at most so many bytes. As `post`, but aiohttp asks a second time when nothing came of the first."""
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    url = URL(address_of(settings, path)).with_query(query)
+    return await _ask(session, settings, "GET", url, headers, None, longest, now)
+
+
+def address_of(settings: Sync, path: str) -> str:
+    """The address of something at the centre."""
+    assert settings.centre_url is not None
+    return settings.centre_url.rstrip("/") + path
+
+
+async def _ask(
     session: aiohttp.ClientSession,
     settings: Sync,
-    path: str,
-    query: Mapping[str, str],
-    now: datetime,
-    longest: int = LONGEST_ANSWER,
-) -> Reply:
-    """Ask once. Every outcome is a Reply; an answer of more than `longest` bytes is none."""
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    return await _exchange(session.get, settings, path, headers, now, longest, params=query)
-
-
-async def _exchange(
-    request: Callable[..., AbstractAsyncContextManager[aiohttp.ClientResponse]],
-    settings: Sync,
-    path: str,
+    method: str,
+    url: URL,
     headers: Mapping[str, str],
-    now: datetime,
+    payload: bytes | None,
     longest: int,
-    **more: object,
+    now: datetime,
 ) -> Reply:
-    assert settings.centre_url is not None
-    url = settings.centre_url.rstrip("/") + path
     try:
         async with (
             # aiohttp's own deadline covers this too; the second one also covers what it does between its reads.
             asyncio.timeout(settings.timeout_seconds),
-            request(url, headers=headers, proxy=settings.proxy, allow_redirects=False, **more) as answer,
+            session.request(
+                method, url, data=payload, headers=headers, proxy=settings.proxy, allow_redirects=False
+            ) as answer,
         ):
             body = await _read(answer, longest)
             if body is None:

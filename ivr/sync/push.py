@@ -11,9 +11,9 @@ from ivr.storage import leaving, outbox
 from ivr.storage import link as links
 from ivr.storage.database import Database
 from ivr.storage.outbox import Row
-from ivr.sync import reconcile
 from ivr.sync.carriers import Carrier, carrier_of
 from ivr.sync.delivery import ROUND_SECONDS, Judged, Link, State, next_link, round_size, settle
+from ivr.sync.reconcile import Reconciler
 from ivr.sync.settings import Sync
 
 log = logging.getLogger(__name__)
@@ -114,4 +114,4 @@ async def serve(
         await asyncio.Event().wait()
     async with asyncio.TaskGroup() as parts:
         parts.create_task(Push(database, carrier_of(settings, database), settings, now, chance, sleep).run())
-        parts.create_task(reconcile.serve(database, settings, now, sleep))
+        parts.create_task(Reconciler(database, settings, now, sleep).run())

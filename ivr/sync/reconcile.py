@@ -54,9 +54,12 @@ class Reconciler:
     failed_at: datetime | None = field(default=None, init=False)
 
     async def run(self) -> None:
-        """Until cancelled, whatever goes wrong."""
+        """Until cancelled, whatever goes wrong; at once over where the way or the settings leave nothing to ask."""
         while True:
             try:
+                if self.settings.way is not Way.HTTP or not self.settings.reconcile:
+                    await self.database.write(comparisons.note_late, None, "", self.now())
+                    return
                 await self.turn()
             except Exception:
                 # A full disk, or a fault of ours: sending and calls go on, and so does this.
@@ -87,15 +90,3 @@ class Reconciler:
         else:
             self.failed_at = None
             await self.database.write(comparisons.note_late, None, "", now)
-
-
-async def serve(
-    database: Database,
-    settings: Sync,
-    now: Callable[[], datetime],
-    sleep: Callable[[float], Awaitable[None]],
-) -> None:
-    """Compare once a day until cancelled; at once over where the way or the settings leave nothing to be asked."""
-    if settings.way is Way.HTTP and settings.reconcile:
-        await Reconciler(database, settings, now, sleep).run()
-    await database.write(comparisons.note_late, None, "", now())

@@ -16,6 +16,7 @@ from ivr.storage.outbox import Row, all_rows, take
 from ivr.storage.sqlite import connect_writer
 from ivr.sync.delivery import Link, Settlement, State
 from sandbox.centre import Centre, Fault
+from sandbox.centre_digests import DigestFault
 from sandbox.certificates import make_certificates
 from tests.cli.conftest import Command
 from tests.storage.records import DAY, later
@@ -153,10 +154,10 @@ async def test_what_is_unknown_here_has_no_row(command: Command, centre: Centre,
 
 
 async def test_a_centre_that_does_not_say(command: Command, centre: Centre) -> None:
-    centre.faults.append(Fault.ERROR)
+    centre.digests.faults.append(Fault.ERROR)
     code, out, _ = await asked(command, *ON)
     assert (code, out) == (1, "2025-01-06 は突き合わせられませんでした（http_500）\n")
-    centre.faults.append(Fault.WRONG_DAY)
+    centre.digests.faults.append(DigestFault.WRONG_DAY)
     assert (await found(command, *ON))["unanswered"] == {"day": "2025-01-06", "reason": "wrong_day"}
 
 
@@ -211,3 +212,10 @@ def test_days_that_are_none(command: Command, arguments: tuple[str, ...], says: 
     code, _, err = command("sync", "reconcile", *arguments)
     assert code == 2
     assert says in err
+
+
+def test_no_database_is_made(command: Command, folder: Path) -> None:
+    code, _, err = command("sync", "reconcile", *ON, "--from", written(folder))
+    assert code == 2
+    assert "データベースがまだありません" in err
+    assert not (folder / "var").exists()

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.sync.comparison import (
     LONGEST_BACK,
@@ -70,6 +72,35 @@ def test_every_sort_with_its_exact_rows() -> None:
 
 def test_what_was_frozen_while_the_centre_was_asked_is_no_stranger() -> None:
     assert compare(DAY, (), {"k-1": A}, (held(1),)) == ()
+
+
+SHA256 = st.sampled_from([A, B])
+OURS = st.dictionaries(st.integers(1, 12), st.tuples(SHA256, st.sampled_from(State), st.sampled_from([0, 1])))
+THEIRS = st.dictionaries(st.integers(1, 15).map("k-{}".format), SHA256)
+
+
+@given(OURS, THEIRS)
+def test_whoever_mends_every_difference_finds_no_other(
+    ours: dict[int, tuple[str, State, int]], theirs: dict[str, str]
+) -> None:
+    """What is named is enough to mend: and nothing is named that was in order."""
+    every = [held(each, *told[:2], DAY + timedelta(days=told[2])) for each, told in ours.items()]
+    of_day = [each for each in every if each.day == DAY]
+    elsewhere = [each for each in every if each.day != DAY and each.key in theirs]
+    found = compare(DAY, of_day, theirs, elsewhere)
+    assert len({each.key for each in found}) == len(found)
+    mended = dict(theirs)
+    for each in found:
+        if each.sort is Sort.MISSING or (each.sort is Sort.OTHER_BYTES and each.key in {one.key for one in of_day}):
+            assert each.ours
+            mended[each.key] = each.ours
+        else:
+            del mended[each.key]
+    assert compare(DAY, of_day, mended, elsewhere) == ()
+    unchanged = theirs.keys() - {each.key for each in found}
+    assert {key: mended[key] for key in unchanged} == {key: theirs[key] for key in unchanged}
+    if all(each.state is State.ACKNOWLEDGED for each in of_day):
+        assert digest_of(mended) == digest_of(acknowledged(of_day))
 
 
 def test_an_alarm_names_twenty_of_a_sort_and_counts_the_rest() -> None:

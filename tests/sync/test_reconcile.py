@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -17,14 +18,15 @@ from ivr.storage.database import Database
 from ivr.storage.link import DIFFERS, UNCOMPARED
 from ivr.storage.outbox import Row, all_rows
 from ivr.storage.schema_outbox import outbox
-from ivr.sync import digests, push, reconcile
+from ivr.sync import digests, push
 from ivr.sync.comparison import Difference, Digest, Outcome, Sort
 from ivr.sync.delivery import State
-from ivr.sync.digests import Listed, Unanswered, ask, digest_from, page_from
+from ivr.sync.digests import Listed, Source, Unanswered, ask, digest_from, page_from
 from ivr.sync.documents import freeze
 from ivr.sync.reconcile import AGAIN_SECONDS, Reconciler, compare_day
 from ivr.sync.settings import Sync
 from sandbox.centre import Centre, Fault
+from sandbox.centre_digests import DigestFault
 from sandbox.certificates import Certificates
 from tests.fakes.site import Clock
 from tests.storage.records import DAY, NOW
@@ -61,9 +63,8 @@ async def alarms(database: Database, kind: str = DIFFERS) -> list[Alarm]:
 
 
 async def test_both_sides_agree_without_a_page(database: Database, centre: Centre, sent: Sync) -> None:
-    before = centre.requests
     assert await compared(database, sent) == Outcome(DAY, 12, 12, 0, ())
-    assert centre.requests == before + 1
+    assert centre.digests.requests == 1
     assert await database.read(standing_alarms) == ()
 
 
@@ -161,10 +162,59 @@ async def test_what_waits_is_no_difference_whether_it_arrived_or_not(
     assert await compared(database, settings) == Outcome(DAY, 0, 1, 2, ())
 
 
+class Meanwhile:
+    """A centre that answers, and then something happens before we hear of it."""
+
+    def __init__(self, source: Source, happens: Callable[[], Awaitable[None]]) -> None:
+        self._source, self._happens = source, happens
+        self._happened = False
+
+    async def digest(self, day: date) -> Digest:
+        told = await self._source.digest(day)
+        await self._once()
+        return told
+
+    async def documents(self, day: date) -> Mapping[str, str]:
+        return await self._source.documents(day)
+
+    async def _once(self) -> None:
+        if not self._happened:
+            self._happened = True
+            await self._happens()
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_what_arrives_while_the_centre_is_asked_is_no_difference(
+    database: Database, centre: Centre, certificates: Certificates, make: Make, before: int
+) -> None:
+    settings = settings_of(centre.url, certificates)
+    sender = make(settings)
+    await file(database, *range(before))
+    await deliver(sender)
+
+    async def happens() -> None:
+        await file(database, 5)
+        await deliver(sender)
+
+    async with ask(settings, lambda: TOMORROW) as source:
+        outcome = await compare_day(database, Meanwhile(source, happens), DAY, TOMORROW)
+    assert outcome == Outcome(DAY, before, before, 0, ())
+    # One was deleted as well: the pages do not fit the digest any more, so both are asked for again.
+    centre.database.execute("DELETE FROM documents")
+    async with ask(settings, lambda: TOMORROW) as source:
+
+        async def again() -> None:
+            await file(database, 8)
+            await deliver(sender)
+
+        outcome = await compare_day(database, Meanwhile(source, again), DAY, TOMORROW)
+    assert (outcome.there, len(outcome.differences)) == (1, before + 1)
+    assert {each.sort for each in outcome.differences} == {Sort.MISSING}
+
+
 # --- faults ---
 
-FAULTS = {
-    Fault.SLOW: "timed_out",
+FAULTS: dict[StrEnum, str] = {
     Fault.BUSY: "http_429",
     Fault.ERROR: "http_500",
     Fault.GATEWAY: "http_503",
@@ -175,20 +225,21 @@ FAULTS = {
     Fault.HTML: "unreadable",
     Fault.HUGE: "too_big",
     Fault.ENDLESS: "timed_out",
-    Fault.WRONG_DAY: "wrong_day",
+    DigestFault.LATE: "timed_out",
+    DigestFault.WRONG_DAY: "wrong_day",
 }
 
 
 @pytest.mark.parametrize("position", ["digest", "page"])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_is_no_difference(
-    database: Database, centre: Centre, sent: Sync, fault: Fault, position: str
+    database: Database, centre: Centre, sent: Sync, fault: StrEnum, position: str
 ) -> None:
     if position == "page":
         centre.database.execute("DELETE FROM documents WHERE record_id = 1")
-        centre.faults.append(Fault.TWICE)  # to a question: no fault at all
+        centre.digests.faults.append(Fault.TWICE)  # which is none here: the digest is told
     # aiohttp asks once more on a kept connection that was cut before an answer: RFC 9110, 9.2.2 allows it for GET.
-    centre.faults.extend([fault, fault])
+    centre.digests.faults.extend([fault, fault])
     with pytest.raises(Unanswered) as unanswered:
         await compared(database, sent)
     assert str(unanswered.value) == FAULTS[fault]
@@ -345,7 +396,7 @@ async def test_ten_thousand_documents_page_by_page(
     settings = settings_of(centre.url, certificates, timeout_seconds=30)
     centre.database.executemany("INSERT INTO documents (key, sha256, body) VALUES (?, ?, ?)", made)
     assert await compared(database, settings) == Outcome(DAY, 10_000, 10_000, 0, ())
-    assert centre.requests == 1
+    assert centre.digests.requests == 1
     centre.database.execute("DELETE FROM documents WHERE key = 'k-09999'")
     centre.database.execute("UPDATE documents SET sha256 = ? WHERE key = 'k-05000'", (A,))
     found = await compared(database, settings)
@@ -353,7 +404,7 @@ async def test_ten_thousand_documents_page_by_page(
         (Sort.MISSING, "k-09999"),
         (Sort.OTHER_BYTES, "k-05000"),
     ]
-    assert centre.requests == 1 + 1 + 10
+    assert centre.digests.requests == 1 + 1 + 10
     centre.database.execute("DELETE FROM documents")
     assert len((await compared(database, settings)).differences) == 10_000
     known = await database.read(held_with, [f"k-{each:05}" for each in range(9_990, 10_010)])
@@ -371,14 +422,14 @@ async def test_the_job_compares_after_the_day_and_makes_up_for_days_missed(
     database: Database, centre: Centre, sent: Sync, clock: Clock
 ) -> None:
     job = Reconciler(database, sent, clock.now, no_sleep)
-    before = centre.requests
+    before = centre.digests.requests
     await job.turn()
-    assert centre.requests == before  # the day is going on
+    assert centre.digests.requests == before  # the day is going on
     clock.time = datetime(2025, 1, 7, 1, tzinfo=UTC)
     await job.turn()
     assert list((await database.read(standing))[1]) == [DAY]
     await job.turn()
-    assert centre.requests == before + 1  # once a day
+    assert centre.digests.requests == before + 1  # once a day
     clock.time = datetime(2025, 1, 10, 1, tzinfo=UTC)
     await Reconciler(database, sent, clock.now, no_sleep).turn()  # it was down for days
     compared_at = {day: each.at for day, each in (await database.read(standing))[1].items()}
@@ -406,11 +457,11 @@ async def test_a_centre_that_cannot_say_is_asked_hourly_and_an_alarm_after_three
 ) -> None:
     job = Reconciler(database, sent, clock.now, no_sleep)
     clock.time = datetime(2025, 1, 7, 1, tzinfo=UTC)
-    before = centre.requests
-    centre.faults.extend([Fault.UNKNOWN] * 2)
+    before = centre.digests.requests
+    centre.digests.faults.extend([Fault.UNKNOWN] * 2)
     await job.turn()
     await job.turn()
-    assert centre.requests == before + 1
+    assert centre.digests.requests == before + 1
     assert await database.read(standing_alarms) == ()
     clock.time = datetime(2025, 1, 10, 1, tzinfo=UTC)
     await job.turn()
@@ -476,12 +527,12 @@ async def test_where_nothing_can_be_asked_the_job_ends_with_its_alarm(
 ) -> None:
     late = Reconciler(database, sent, clock.now, no_sleep)
     clock.time = datetime(2025, 1, 10, 2, tzinfo=UTC)
-    centre.faults.append(Fault.UNKNOWN)
+    centre.digests.faults.append(Fault.UNKNOWN)
     await late.turn()
     assert await alarms(database, UNCOMPARED)
-    before = centre.requests
-    await reconcile.serve(database, settings_of(centre.url, certificates, **off), clock.now, no_sleep)
-    assert centre.requests == before
+    before = centre.digests.requests
+    await Reconciler(database, settings_of(centre.url, certificates, **off), clock.now, no_sleep).run()
+    assert centre.digests.requests == before
     assert await database.read(standing_alarms) == ()
 
 
