@@ -18,7 +18,7 @@ from ivr.storage.database import Database
 from ivr.storage.link import DIFFERS, UNCOMPARED
 from ivr.storage.outbox import Row, all_rows
 from ivr.storage.schema_outbox import outbox
-from ivr.sync import digests, push
+from ivr.sync import digests, http, push
 from ivr.sync.comparison import Difference, Digest, Outcome, Sort
 from ivr.sync.delivery import State
 from ivr.sync.digests import Listed, Source, Unanswered, ask, digest_from, page_from
@@ -260,6 +260,18 @@ async def test_a_certificate_of_ours_that_cannot_be_read(database: Database, sen
         await compared(database, lost)
 
 
+async def test_a_cut_is_our_certificate_where_the_centre_hangs_up_because_of_it(
+    centre: Centre, sent: Sync, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(_: Sync) -> bool:
+        return True
+
+    monkeypatch.setattr(http, "refuses_us", refuses)
+    centre.digests.faults.extend([Fault.CUT_BEFORE] * 2)
+    with pytest.raises(Unanswered, match="tls"):
+        await compared(database, sent)
+
+
 WHOLE: dict[str, Any] = {"day": "2025-01-06", "documents": 3, "sha256": A}
 
 
@@ -450,6 +462,36 @@ async def test_the_job_raises_the_alarm_and_ends_it(
     clock.time = datetime(2025, 2, 20, 1, tzinfo=UTC)  # long after: a day that differed is asked for until it agrees
     await job.turn()
     assert await database.read(standing_alarms) == ()
+
+
+async def test_a_day_that_differs_or_waits_is_asked_for_long_after_its_end(
+    database: Database, centre: Centre, sent: Sync, clock: Clock, make: Make
+) -> None:
+    """After three weeks a day that agrees is done with; one with an open end is not."""
+    job = Reconciler(database, sent, clock.now, no_sleep)
+
+    async def turn(day: int) -> list[date]:
+        """The days that were compared on this day of January."""
+        clock.time = datetime(2025, 1, day, 1, tzinfo=UTC)
+        await job.turn()
+        return [each for each, done in (await database.read(standing))[1].items() if done.at == clock.time]
+
+    def lose(number: int) -> None:
+        centre.database.execute("DELETE FROM documents WHERE record_id = ?", (number,))
+
+    assert DAY in await turn(22)
+    assert DAY not in await turn(23)
+    lose(3)
+    await compared(database, sent)  # staff ask: it differs
+    assert DAY in await turn(24)
+    assert DAY in await turn(25)
+    (lost,) = [each.id for each in await rows(database) if each.key not in dict(centre.documents())]
+    await database.write(send_again, [lost], clock.time)
+    assert DAY in await turn(26)  # nothing differs, but one waits
+    assert DAY in await turn(27)
+    await deliver(make(sent))
+    assert DAY in await turn(28)
+    assert DAY not in await turn(29)
 
 
 async def test_a_centre_that_cannot_say_is_asked_hourly_and_an_alarm_after_three_days(
