@@ -1,6 +1,7 @@
 """The outbox by days, for comparing it with the centre; what that brought, its alarms, and sending once more."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,22 @@ def standing(connection: Connection) -> tuple[date | None, dict[date, Compared]]
         for row in connection.execute(select(comparisons))
     }
     return (oldest.date() if oldest else None), compared
+
+
+@dataclass(frozen=True)
+class Latest:
+    """How comparing stands."""
+
+    day: date | None  #: the last one that was compared; None: none was
+    at: datetime | None  #: when anything was compared last
+    differing: int  #: days on which the centre holds other documents
+
+
+def latest(connection: Connection) -> Latest:
+    """For a screen."""
+    differing = func.count().filter(comparisons.c.differences > 0)
+    wanted = select(func.max(comparisons.c.day), func.max(comparisons.c.compared_at), differing)
+    return Latest(*connection.execute(wanted).one())
 
 
 def keep(connection: Connection, outcome: Outcome, at: datetime) -> bool:

@@ -138,6 +138,24 @@ async def test_the_exact_rows_and_sending_them_again(
     assert (await asked(command, *ON))[0] == 0
 
 
+async def test_the_status_says_how_comparing_stands(
+    command: Command, centre: Centre, acknowledged: tuple[Row, ...]
+) -> None:
+    status = ("sync", "status")
+    assert "突き合わせ" not in command(*status)[1]
+    await found(command, "--since", str(DAY))
+    code, out, _ = command(*status)
+    assert code == 0
+    assert "突き合わせ: 2025-01-07（UTC）まで、最後は 2025-01-08 11:00:00。違いのある日 0" in out
+    centre.database.execute("DELETE FROM documents WHERE key = ?", (acknowledged[0].key,))
+    await found(command, *ON)
+    code, out, _ = command(*status)
+    assert code == 1
+    assert "違いのある日 1" in out
+    told = json.loads(command(*status, "--json")[1])["compared"]
+    assert (told["day"], told["differing"]) == ("2025-01-07", 1)
+
+
 async def test_what_is_unknown_here_has_no_row(command: Command, centre: Centre, acknowledged: tuple[Row, ...]) -> None:
     centre.database.execute(
         "INSERT INTO documents (key, sha256, body) SELECT 'foreign', sha256, body FROM documents LIMIT 1"
