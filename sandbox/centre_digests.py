@@ -27,6 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class DigestFault(StrEnum):
     """What goes wrong with one answer, beside the faults of every request (sandbox.centre.Fault)."""
 
+    NONE = "none"  #: an honest answer
     LATE = "late"  #: an honest answer, after `slow_seconds`
     WRONG_DAY = "wrong_day"  #: the answer names another day
 

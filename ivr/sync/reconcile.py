@@ -1,7 +1,7 @@
 """Compares days with the centre, and once a day by itself. What is due and what differs is decided in `comparison`."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS, AGAIN_SECONDS = 60.0, 3600.0
 #: A document may arrive between a centre's two answers: then they do not fit, and it is asked again.
 _TRIES = 2
+#: So many days that cannot be compared end a look.
+_MOST_FAILURES = 3
 
 
 async def compare_day(database: Database, source: Source, day: date, now: datetime) -> Outcome:
@@ -52,6 +54,8 @@ class Reconciler:
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     failed_at: datetime | None = field(default=None, init=False)
+    _failed: set[date] = field(default_factory=set, init=False)  #: days that could not be compared when last tried
+    _noted: tuple[date | None, str] | None = field(default=None, init=False)  #: None: nothing since the start
 
     async def run(self) -> None:
         """Until cancelled, whatever goes wrong; at once over where the way or the settings leave nothing to ask."""
@@ -73,20 +77,33 @@ class Reconciler:
             return
         first, compared = await self.database.read(comparisons.standing)
         due = due_days(first, compared, now)
-        if not due:
-            return
-        done: set[date] = set()
+        done, reason = await self._compare(due, now) if due else (set(), "")
+        self.failed_at = now if reason else None
+        never = [each for each in due if each not in done and each not in compared]
+        late = never[0] if never and is_late(never[0], now) else None
+        if (late, reason) != self._noted:
+            await self.database.write(comparisons.note_late, late, reason, now)
+            self._noted = (late, reason)
+
+    async def _compare(self, days: Sequence[date], now: datetime) -> tuple[set[date], str]:
+        """Those that were compared, and why others were not; empty: all were."""
+        done, reason, failures = set[date](), "", 0
         try:
             async with ask(self.settings, self.now) as source:
-                for day in due:
-                    await compare_day(self.database, source, day, now)
-                    done.add(day)
+                # Those that failed come last: one that fails for ever keeps no other from being compared.
+                for day in sorted(days, key=lambda each: (each in self._failed, each)):
+                    try:
+                        await compare_day(self.database, source, day, now)
+                    except Unanswered as unanswered:
+                        reason, failures = str(unanswered), failures + 1
+                        self._failed.add(day)
+                        if failures == _MOST_FAILURES:
+                            break
+                    else:
+                        done.add(day)
+                        self._failed.discard(day)
         except Unanswered as unanswered:
-            self.failed_at = now
-            log.warning("nothing to compare with", extra={"action": "sync_not_compared", "reason": str(unanswered)})
-            never = [each for each in due if each not in done and each not in compared]
-            late = never[0] if never and is_late(never[0], now) else None
-            await self.database.write(comparisons.note_late, late, str(unanswered), now)
-        else:
-            self.failed_at = None
-            await self.database.write(comparisons.note_late, None, "", now)
+            reason = str(unanswered)
+        if reason:
+            log.warning("nothing to compare with", extra={"action": "sync_not_compared", "reason": reason})
+        return done, reason

@@ -500,17 +500,51 @@ async def test_a_centre_that_cannot_say_is_asked_hourly_and_an_alarm_after_three
     job = Reconciler(database, sent, clock.now, no_sleep)
     clock.time = datetime(2025, 1, 7, 1, tzinfo=UTC)
     before = centre.digests.requests
-    centre.digests.faults.extend([Fault.UNKNOWN] * 2)
+    centre.digests.faults.append(Fault.UNKNOWN)
     await job.turn()
     await job.turn()
     assert centre.digests.requests == before + 1
     assert await database.read(standing_alarms) == ()
     clock.time = datetime(2025, 1, 10, 1, tzinfo=UTC)
+    centre.digests.faults.extend([Fault.UNKNOWN] * 3)
     await job.turn()
     (alarm,) = await alarms(database, UNCOMPARED)
     assert alarm.details == "2025-01-06 http_401"
     clock.time += timedelta(seconds=AGAIN_SECONDS)
     await job.turn()
+    assert await database.read(standing_alarms) == ()
+
+
+async def test_a_day_that_fails_for_ever_keeps_no_other_from_being_compared(
+    database: Database, centre: Centre, sent: Sync, clock: Clock
+) -> None:
+    """Three fail every time: they are asked for after the others, and the alarm names the first of them."""
+    job = Reconciler(database, sent, clock.now, no_sleep)
+    clock.time = datetime(2025, 1, 12, 1, tzinfo=UTC)
+    centre.digests.faults.extend([Fault.HTML] * 3)
+    await job.turn()
+    assert centre.digests.requests == 3
+    assert (await database.read(standing))[1] == {}
+    clock.time += timedelta(seconds=AGAIN_SECONDS)
+    centre.digests.faults.extend([*[DigestFault.NONE] * 3, *[Fault.HTML] * 3])
+    await job.turn()
+    assert set((await database.read(standing))[1]) == {date(2025, 1, each) for each in (9, 10, 11)}
+    assert [each.details for each in await alarms(database, UNCOMPARED)] == ["2025-01-06 unreadable"]
+
+
+async def test_staff_may_compare_what_is_late(database: Database, centre: Centre, sent: Sync, clock: Clock) -> None:
+    job = Reconciler(database, sent, clock.now, no_sleep)
+    clock.time = datetime(2025, 1, 10, 1, tzinfo=UTC)
+    centre.digests.faults.extend([Fault.UNKNOWN] * 3)
+    await job.turn()
+    (alarm,) = await alarms(database, UNCOMPARED)
+    assert alarm.ended_at is None
+    async with ask(sent, clock.now) as source:
+        for day in (6, 7, 8, 9):
+            await compare_day(database, source, date(2025, 1, day), clock.time)
+    before = centre.digests.requests
+    await Reconciler(database, sent, clock.now, no_sleep).turn()
+    assert centre.digests.requests == before
     assert await database.read(standing_alarms) == ()
 
 
