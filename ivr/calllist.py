@@ -36,8 +36,8 @@ def to_csv(columns: Sequence[str], lines: Sequence[Line]) -> str:
     return out.getvalue()
 
 
-def to_pdf(title: str, columns: Sequence[str], lines: Sequence[Line], made: datetime) -> bytes:
-    """On A4, landscape, with room for a tick and a note; the title and the columns on every page."""
+def to_pdf(title: str, columns: Sequence[str], lines: Sequence[Line], made: datetime, note: str | None = None) -> bytes:
+    """On A4, landscape, with room for a tick and a note; the columns on every page, `note` under the title."""
     # Only now: every other command would wait for what makes PDFs.
     from reportlab.lib import colors
     from reportlab.lib.pagesizes import A4, landscape
@@ -78,7 +78,8 @@ def to_pdf(title: str, columns: Sequence[str], lines: Sequence[Line], made: date
         title=title,
         invariant=1,
     )
-    document.build([Paragraph(_safe(f"{title}  {made:%Y-%m-%d %H:%M}"), heading), Spacer(0, 4 * mm), table])
+    said = [Paragraph(_safe(note), style)] if note else []
+    document.build([Paragraph(_safe(f"{title}  {made:%Y-%m-%d %H:%M}"), heading), *said, Spacer(0, 4 * mm), table])
     return out.getvalue()
 
 

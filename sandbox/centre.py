@@ -19,6 +19,7 @@ from typing import Any
 from aiohttp import web
 from pysqlite3 import dbapi2 as sqlite3
 
+from sandbox.centre_digests import Digests
 from sandbox.certificates import Certificates, make_certificates
 
 ADDRESS = "127.0.0.1"
@@ -69,6 +70,7 @@ class Centre:
             "CREATE TABLE IF NOT EXISTS documents (record_id INTEGER PRIMARY KEY AUTOINCREMENT, "
             "key TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, body BLOB NOT NULL) STRICT"
         )
+        self.digests = Digests(self.database, _INSTEAD, self.slow_seconds)
 
     @property
     def url(self) -> str:
@@ -80,6 +82,7 @@ class Centre:
         app = web.Application(client_max_size=LONGEST_DOCUMENT)
         app.router.add_post(PATH, self._received)
         app.router.add_post(FHIR_PATH, self._received)
+        self.digests.add_to(app)
         app.router.add_post("/moved", self._moved)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

@@ -29,6 +29,7 @@ from ivr.severe import SEVERE
 from ivr.storage.link import ALARMS
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
+from ivr.sync.comparison import Sort
 from ivr.sync.documents import Kind
 from ivr.unknown_caller import NO_ID
 from ivr.window import Off
@@ -94,6 +95,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "standing": Standing,
     "decided": Decided,
     "sent": Kind,
+    "differs": Sort,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
     "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, GUESSING),
     "trunk_state": State,

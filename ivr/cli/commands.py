@@ -58,6 +58,7 @@ COMMANDS = {
     "sync now": ("sync", "now"),
     "sync parked": ("sync", "parked"),
     "sync retry": ("sync", "retry_parked"),
+    "sync reconcile": ("reconcile", "reconcile"),
 }
 
 

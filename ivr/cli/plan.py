@@ -29,6 +29,7 @@ from ivr.cli.output import (
     word,
     write_file,
 )
+from ivr.cli.sync import unsent_line
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
@@ -36,6 +37,7 @@ from ivr.person import Person
 from ivr.storage.alarms import acknowledge_alarm, list_alarms
 from ivr.storage.calls import recent_ends
 from ivr.storage.database import open_database, open_reader
+from ivr.storage.outbox import backlog
 from ivr.storage.people import list_people
 from ivr.storage.reach import NotReached, not_reached
 from ivr.storage.sofar import NOTHING, so_far
@@ -207,7 +209,8 @@ def call_list(
     settings = read_config(config)
     day = chosen_day(settings, date)
     with open_reader(settings.database) as reader:
-        found = reader.read(not_reached, day)
+        found, unsent = reader.read(not_reached, day), reader.read(backlog)
+    waiting = unsent_line(settings, unsent)
     columns = [
         text(f"column.{each}") for each in ("risk", "id", "name", "kana", "numbers", "slot", "calls", "follow_up")
     ]
@@ -216,7 +219,10 @@ def call_list(
         written = to_csv(columns, lines).encode()
     else:
         made = now_at(settings).astimezone(settings.centre.zone)
-        written = to_pdf(text("cli.call_list.title", day=day), columns, lines, made)
+        written = to_pdf(text("cli.call_list.title", day=day), columns, lines, made, waiting)
+    if waiting:
+        # Beside the table, not in it: programs read that.
+        typer.echo(waiting, err=True)
     if output is None:
         sys.stdout.buffer.write(written)
         return

@@ -21,6 +21,7 @@ from ivr.cli.output import (
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
+from ivr.storage.comparisons import latest
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.link import get_link, wish_now
 from ivr.storage.outbox import Backlog, Row, backlog, parked_rows, retry
@@ -28,10 +29,10 @@ from ivr.sync.delivery import Link
 
 
 def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
-    """Exit code 1 while nothing gets through, or something is parked."""
+    """Exit code 1 while nothing gets through, something is parked, or the centre holds other documents."""
     settings = read_config(config)
     with open_reader(settings.database) as reader:
-        found, link = reader.read(backlog), reader.read(get_link)
+        found, link, compared = reader.read(backlog), reader.read(get_link), reader.read(latest)
     age = found.age(now_at(settings))
     off = settings.sync.destination is None
     if as_json:
@@ -42,6 +43,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
                 "oldest_seconds": age,
                 **asdict(found),
                 "link": asdict(link),
+                "compared": asdict(compared),
             }
         )
     else:
@@ -50,7 +52,10 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
         if found.oldest is not None:
             console.print(text("cli.sync.oldest", age=spoken_age(age)))
         console.print(text("cli.sync.no_centre") if off else _way(settings, link))
-    return 1 if not off and (link.problem or found.parked) else 0
+        if compared.at is not None:
+            at = local_moment(settings, compared.at)
+            console.print(text("cli.sync.compared", day=compared.day, at=at, differing=compared.differing))
+    return 1 if not off and (link.problem or found.parked or compared.differing) else 0
 
 
 def _way(settings: Config, link: Link) -> str:

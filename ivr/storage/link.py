@@ -17,7 +17,8 @@ from ivr.sync.delivery import Link, Settlement
 LINK, WISH = "sync.link", "sync.wish"
 #: Alarms, as `alarm.<kind>` of the catalogue.
 STOPPED, PARKED, OLD = "sync_stopped", "sync_parked", "sync_old"
-ALARMS = (STOPPED, PARKED, OLD)
+DIFFERS, UNCOMPARED = "sync_differs", "sync_uncompared"
+ALARMS = (STOPPED, PARKED, OLD, DIFFERS, UNCOMPARED)
 
 
 def get_link(connection: Connection) -> Link:
@@ -60,20 +61,21 @@ def close_round(
     settle(connection, settlements, now)
     put_back(connection, unsent, now)
     set_link(connection, link)
-    _stand(connection, STOPPED, link.stopped, link.problem, now)
+    stand(connection, STOPPED, link.stopped, link.problem, now)
     parked = count_parked(connection)
-    _stand(connection, PARKED, parked > 0, str(parked), now)
+    stand(connection, PARKED, parked > 0, str(parked), now)
 
 
 def watch(connection: Connection, now: datetime, hours: float) -> None:
     """An alarm while the oldest document that has not left is older than so many hours."""
     oldest = oldest_unsent(connection)
     waits = now - oldest if oldest else timedelta()
-    _stand(connection, OLD, waits > timedelta(hours=hours), f"{waits / timedelta(hours=1):.0f} h", now)
+    stand(connection, OLD, waits > timedelta(hours=hours), f"{waits / timedelta(hours=1):.0f} h", now)
 
 
-def _stand(connection: Connection, kind: str, stands: bool, details: str, now: datetime) -> None:
+def stand(connection: Connection, kind: str, stands: bool, details: str, now: datetime, subject: str = "") -> None:
+    """Raise an alarm, or end it."""
     if stands:
-        raise_alarm(connection, kind, "", details, now)
+        raise_alarm(connection, kind, subject, details, now)
     else:
-        end_alarm(connection, kind, "", now)
+        end_alarm(connection, kind, subject, now)

@@ -231,6 +231,15 @@ def all_rows(connection: Connection, most: int = 1000, after: int = 0) -> tuple[
     return _rows(connection, select(outbox).where(outbox.c.id > after).order_by(outbox.c.id).limit(most), {})
 
 
+def rows_of(connection: Connection, ids: Sequence[int]) -> tuple[Row, ...]:
+    """The documents with these ids, by id."""
+    found: list[Row] = []
+    for begin in range(0, len(ids), 500):
+        wanted = select(outbox).where(outbox.c.id.in_(ids[begin : begin + 500])).order_by(outbox.c.id)
+        found += _rows(connection, wanted, {})
+    return tuple(found)
+
+
 def count_parked(connection: Connection) -> int:
     """How many documents are parked."""
     return connection.execute(_PARKED).scalar_one()

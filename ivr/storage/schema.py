@@ -5,7 +5,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage import schema_callers, schema_house, schema_telephones  # noqa: F401 - for METADATA
+from ivr.storage import schema_callers, schema_comparisons, schema_house, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.tables import key_column as _key

@@ -43,6 +43,7 @@ outbox = strict_table(
     CheckConstraint(f"(state = '{State.ACKNOWLEDGED}') = (record_id IS NOT NULL)", name="acknowledged"),
     CheckConstraint("length(sha256) = 64 AND length(payload) > 0", name="frozen"),
     Index(None, "about", "sequence", unique=True),
+    Index(None, "queued_at"),
     Index(None, "kind", "subject", "revision", unique=True),
     _index_where("outbox_waiting", "lane", "id", where=f"state = '{State.WAITING}'"),
     _index_where("outbox_in_flight", "next_at", where=f"state = '{State.IN_FLIGHT}'"),

@@ -13,6 +13,7 @@ from ivr.storage.database import Database
 from ivr.storage.outbox import Row
 from ivr.sync.carriers import Carrier, carrier_of
 from ivr.sync.delivery import ROUND_SECONDS, Judged, Link, State, next_link, round_size, settle
+from ivr.sync.reconcile import Reconciler
 from ivr.sync.settings import Sync
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,9 @@ async def serve(
     chance: Callable[[], float],
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Send until cancelled; without a centre only wait."""
+    """Send, and compare what arrived, until cancelled; without a centre only wait."""
     if settings.destination is None:
         await asyncio.Event().wait()
-    await Push(database, carrier_of(settings, database), settings, now, chance, sleep).run()
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(Push(database, carrier_of(settings, database), settings, now, chance, sleep).run())
+        parts.create_task(Reconciler(database, settings, now, sleep).run())

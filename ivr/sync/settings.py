@@ -32,6 +32,7 @@ class Sync(Part):
     timeout_seconds: float = Field(default=30, ge=1, le=300)
     connections: int = Field(default=4, ge=1, le=32)
     alarm_hours: float = Field(default=4, gt=0, le=168)
+    reconcile: bool = True
 
     @property
     def destination(self) -> str | None:
