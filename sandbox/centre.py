@@ -19,6 +19,8 @@ from typing import Any
 from aiohttp import web
 from pysqlite3 import dbapi2 as sqlite3
 
+from sandbox.centre_changes import PATH as CHANGES_PATH
+from sandbox.centre_changes import Changes
 from sandbox.certificates import Certificates, make_certificates
 
 ADDRESS = "127.0.0.1"
@@ -70,6 +72,8 @@ class Centre:
             "key TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, body BLOB NOT NULL) STRICT"
         )
 
+        self.changes = Changes(self.database, _INSTEAD, self.slow_seconds)
+
     @property
     def url(self) -> str:
         """Its address, once it was started."""
@@ -80,6 +84,7 @@ class Centre:
         app = web.Application(client_max_size=LONGEST_DOCUMENT)
         app.router.add_post(PATH, self._received)
         app.router.add_post(FHIR_PATH, self._received)
+        app.router.add_get(CHANGES_PATH, self.changes.get)
         app.router.add_post("/moved", self._moved)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

@@ -58,6 +58,9 @@ COMMANDS = {
     "sync now": ("sync", "now"),
     "sync parked": ("sync", "parked"),
     "sync retry": ("sync", "retry_parked"),
+    "sync take": ("arriving", "take"),
+    "sync conflicts": ("arriving", "conflicts"),
+    "sync settle": ("arriving", "settle"),
 }
 
 

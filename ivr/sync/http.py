@@ -1,4 +1,4 @@
-"""Carries one document to the centre over HTTPS and says what came of it; never more than one request a document.
+"""Asks the centre over HTTPS, and says what came of it; never more than one request a document.
 
 Both sides show a certificate, ours is checked against one CA and no other, and nothing falls back to less.
 """
@@ -6,7 +6,7 @@ Both sides show a certificate, ours is checked against one CA and no other, and 
 import asyncio
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -73,15 +73,43 @@ async def post(
         "Idempotency-Key": key,
         "Prefer": "return=minimal",  # RFC 7240; a FHIR server would send every resource back
     }
+    return await _ask(session, settings, "POST", URL(address_of(settings, path)), headers, payload, LONGEST_ANSWER, now)
+
+
+async def get(
+    session: aiohttp.ClientSession, settings: Sync, path: str, query: Mapping[str, str], longest: int, now: datetime
+) -> Reply:
+    """Ask once for at most so many bytes. As `post`."""
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    url = URL(address_of(settings, path)).with_query(query)
+    return await _ask(session, settings, "GET", url, headers, None, longest, now)
+
+
+def address_of(settings: Sync, path: str) -> str:
+    """The address of something at the centre."""
     assert settings.centre_url is not None
-    url = settings.centre_url.rstrip("/") + path
+    return settings.centre_url.rstrip("/") + path
+
+
+async def _ask(
+    session: aiohttp.ClientSession,
+    settings: Sync,
+    method: str,
+    url: URL,
+    headers: Mapping[str, str],
+    payload: bytes | None,
+    longest: int,
+    now: datetime,
+) -> Reply:
     try:
         async with (
             # aiohttp's own deadline covers this too; the second one also covers what it does between its reads.
             asyncio.timeout(settings.timeout_seconds),
-            session.post(url, data=payload, headers=headers, proxy=settings.proxy, allow_redirects=False) as answer,
+            session.request(
+                method, url, data=payload, headers=headers, proxy=settings.proxy, allow_redirects=False
+            ) as answer,
         ):
-            body = await _read(answer)
+            body = await _read(answer, longest)
             if body is None:
                 answer.close()
                 return Reply(answer.status, Fault.TOO_BIG)
@@ -94,12 +122,12 @@ async def post(
         return Reply(fault=fault_of(error))
 
 
-async def _read(answer: aiohttp.ClientResponse) -> bytes | None:
+async def _read(answer: aiohttp.ClientResponse, longest: int) -> bytes | None:
     """The body; None if it is too big, perhaps without end."""
     body = bytearray()
     async for chunk in answer.content.iter_any():
         body += chunk
-        if len(body) > LONGEST_ANSWER:
+        if len(body) > longest:
             return None
     return bytes(body)
 
