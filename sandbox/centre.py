@@ -1,7 +1,7 @@
 """A stand-in centre: keeps what it is sent in a database of its own, once a key, and fails as told.
 
-It does what docs/centre-api.yaml asks of a centre and nothing else: it understands no document. At /fhir it answers as
-a FHIR server that has stored every entry.
+It does what docs/centre-api.yaml asks of a centre and nothing else: it understands no document, and hands out changes
+that it was given. At /fhir it answers as a FHIR server that has stored every entry.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ class PageFault(StrEnum):
     HALF = "half"  #: the connection ends in the middle of the page
     BAD = "bad"  #: a change that is none stands at the end
     AGAIN = "again"  #: everything from the beginning, in one page
-    STUCK = "stuck"  #: an honest page that says there is more, and leads nowhere
+    STUCK = "stuck"  #: nothing, and the word that there is more
 
 
 class Changes:
@@ -63,7 +63,7 @@ class Changes:
         if fault is PageFault.BAD:
             page["changes"].append({"kind": "person", "id": "1"})
         elif fault is PageFault.STUCK:
-            page |= {"more": True, "cursor": since[0]}
+            page |= {"more": True, "cursor": since[0], "changes": []}
         elif fault is PageFault.HALF:
             return await _half(request, page)
         return web.json_response(page)

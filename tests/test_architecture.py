@@ -127,10 +127,10 @@ def test_drivers_know_neither_storage_nor_config_nor_each_other(module: str) -> 
 
 
 # The stand-in centre is somebody else's system, with a database of its own.
-@pytest.mark.parametrize(
-    "module",
-    [each for each in MODULES if not inside(each, ("ivr.storage", "sandbox.centre", "sandbox.centre_changes"))],
-)
+HOLD_SQL = ("ivr.storage", "sandbox.centre", "sandbox.centre_changes")
+
+
+@pytest.mark.parametrize("module", [each for each in MODULES if not inside(each, HOLD_SQL)])
 def test_only_storage_holds_sql(module: str) -> None:
     sql = ("sqlalchemy", "sqlite3", "pysqlite3", "alembic")
     assert {each for each in imports(MODULES[module]) if inside(each, sql)} == set()

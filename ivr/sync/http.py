@@ -79,7 +79,7 @@ async def post(
 async def get(
     session: aiohttp.ClientSession, settings: Sync, path: str, query: Mapping[str, str], longest: int, now: datetime
 ) -> Reply:
-    """Ask once for at most so many bytes. As `post`."""
+    """Ask for at most so many bytes. As `post`, but aiohttp asks a second time when nothing came of the first."""
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     url = URL(address_of(settings, path)).with_query(query)
     return await _ask(session, settings, "GET", url, headers, None, longest, now)
