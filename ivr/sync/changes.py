@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from ivr.cells import WrongCell, read_text
 from ivr.errors import BadInput, Problem, problem
@@ -34,10 +43,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_strip_whitespace=True)
 
 
+def _as_text(given: object) -> object:
+    """A bare number would be read as seconds since 1970."""
+    if not isinstance(given, str):
+        raise ValueError("no text")
+    return given
+
+
 class Closed(_Part):
     """Somebody at the centre has ended the observation."""
 
-    at: Annotated[AwareDatetime, Field(strict=False)]
+    at: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_as_text)]
     by: _Text
     reason: _Text
 
