@@ -34,7 +34,7 @@ _Word = Annotated[str, StringConstraints(pattern=r"^[^\s;,、；，]{1,64}$")]
 _FactName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _FactValue = Annotated[str, StringConstraints(pattern=r"^[^;\r\n]{1,100}$")]
 #: JSON has no bigger whole number that every program reads alike.
-_MOST_REVISIONS = 2**53 - 1
+MOST_REVISIONS = 2**53 - 1
 
 
 class _Part(BaseModel):
@@ -62,7 +62,7 @@ class GivenPerson(_Part):
     """A person as docs/centre-api.yaml says. Every field is there: one that is left out could not be told from none."""
 
     kind: Literal["person"]
-    revision: int = Field(ge=1, le=_MOST_REVISIONS)
+    revision: int = Field(ge=1, le=MOST_REVISIONS)
     id: _Text
     name: _Text
     kana: _Text
