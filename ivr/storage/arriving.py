@@ -43,6 +43,7 @@ from ivr.sync.merging import (
 
 _SAID = select(table).where(table.c.person_id.in_(bindparam("wanted", expanding=True)))
 _FORGET = delete(table).where(table.c.person_id == bindparam("key"))
+_REMEMBER = insert(table)
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,19 @@ def take_changes(connection: Connection, given: Changes, file: str, zone: tzinfo
         differences[person.id] = found
     stored = upsert_people(connection, merged, at)
     closed = reopened = conflicts = 0
+    told = []
     for each, person in zip(news, merged, strict=True):
         row = said.get(person.id)
         step, shown = _stand(connection, each, here.get(person.id), row, zone, at)
         closed, reopened = closed + (step is Step.CLOSE), reopened + (step is Step.REOPEN)
-        _remember(connection, each, row, step, at)
+        told.append(_told(each, row, step, at))
         found = differences[person.id]
         if shown is not None:
             found = (*found, _of_standing(each, shown))
         conflicts += sum([note_conflict(connection, person.id, one, at) for one in found])
+    if told:
+        connection.execute(_FORGET, [{"key": each["person_id"]} for each in told])
+        connection.execute(_REMEMBER, told)
     _look_again(connection, {each.person.id: each for each in news}, at)
     tell_of_conflicts(connection, at)
     try:
@@ -130,6 +135,8 @@ def _stand(
     """Close or take up again, as decisions; what was done, and whose word was kept if that is to be shown."""
     person_id = theirs.person.id
     closing = ours.closing if ours else None
+    if theirs.closed is None and closing is None:
+        return Step.NOTHING, None  # as almost everybody: no need to ask the database what staff decided
     before = Before(row["closed_at"], row["taken_at"]) if row else None
     said = _cells(row)
     new_period = said is None or part(said, "period") != part(cells_of(theirs.person), "period")
@@ -150,11 +157,10 @@ def _stand(
     return step, shown
 
 
-def _remember(connection: Connection, theirs: Theirs, row: RowMapping | None, step: Step, at: datetime) -> None:
-    """What the centre said: the next change is compared with it."""
+def _told(theirs: Theirs, row: RowMapping | None, step: Step, at: datetime) -> dict[str, object]:
+    """What the centre said, as a row: the next change is compared with it."""
     taken = at if step is Step.CLOSE else row["taken_at"] if row and row["closed_at"] == theirs.closed else None
-    connection.execute(_FORGET, {"key": theirs.person.id})
-    values = {
+    return {
         "person_id": theirs.person.id,
         "revision": theirs.revision,
         "cells": written(cells_of(theirs.person)),
@@ -162,7 +168,6 @@ def _remember(connection: Connection, theirs: Theirs, row: RowMapping | None, st
         "taken_at": taken,
         "said_at": at,
     }
-    connection.execute(insert(table), values)
 
 
 def _of_standing(theirs: Theirs, kept: Kept) -> Conflict:

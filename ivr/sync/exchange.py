@@ -20,10 +20,10 @@ async def serve(
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     """Both directions, until cancelled; neither waits for the other."""
+    if not config.sync.pulls:
+        await database.write(pulled.end_alarms, now())
     async with asyncio.TaskGroup() as parts:
         parts.create_task(push.serve(database, config.sync, now, chance, sleep))
         if config.sync.pulls:
             source, rules, zone = Source(config.sync, now), config.roster_rules, config.centre.zone
             parts.create_task(Pull(database, source, config.sync, rules, zone, now, chance, sleep).run())
-        else:
-            await database.write(pulled.end_alarms, now())
