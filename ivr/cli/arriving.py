@@ -66,7 +66,7 @@ def conflicts(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> i
         rows = (
             (
                 str(each.id),
-                local_moment(settings, each.found_at),
+                local_moment(settings, each.found_at)[5:16],  # a number must not be cut for want of room
                 each.person_id,
                 word("conflict_field", each.field),
                 _shown(each.here),
@@ -80,7 +80,7 @@ def conflicts(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> i
 
 
 def _shown(value: Mapping[str, str]) -> str:
-    return " ".join(word("conflict_standing", each) for each in value.values() if each) or "-"
+    return "\n".join(word("conflict_standing", each) for each in value.values() if each) or "-"
 
 
 def settle(

@@ -58,7 +58,7 @@ def undone(connection: Connection) -> Iterator[Connection]:
             transaction.rollback()
 
 
-@given(steps=st.lists(_STEP, max_size=8))
+@given(steps=st.lists(_STEP, max_size=6))
 def test_any_exchange(opened: Connection, steps: list[tuple[str, dict[str, Any], str | None, bool]]) -> None:
     with undone(opened) as connection:
         centre, closed, revision = TARO, None, 0
