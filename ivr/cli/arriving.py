@@ -66,7 +66,7 @@ def conflicts(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> i
         rows = (
             (
                 str(each.id),
-                local_moment(settings, each.found_at)[5:16],  # a number must not be cut for want of room
+                local_moment(settings, each.found_at)[5:16],
                 each.person_id,
                 word("conflict_field", each.field),
                 _shown(each.here),
