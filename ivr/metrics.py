@@ -31,7 +31,9 @@ class Figures:
     unsent: int = 0  #: documents that the centre has not got
     unsent_age: float = 0.0  #: of the oldest of them
     parked: int = 0  #: documents that the centre refuses
-    pull_age: float | None = None  #: since the centre last told all that has changed; None: never, or it is not asked
+    pull_age: float | None = (
+        None  #: since the centre last told all that has changed, or was first asked; None: it is not
+    )
     conflicts: int = 0  #: differences with the centre that nobody has settled
     trunks: Mapping[str, int] = field(default_factory=dict)  #: trunk -> 1: in order, 0: down; unknown ones are not told
     trunk_channels: Mapping[str, int] = field(default_factory=dict)

@@ -301,7 +301,7 @@ async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
         unsent=unsent.unsent,
         unsent_age=unsent.age(now),
         parked=unsent.parked,
-        pull_age=pulled.age(now) if site.config.sync.pulls else None,
+        pull_age=pulled.silence(now) if site.config.sync.pulls else None,
         conflicts=pulled.conflicts,
         trunks=up(view),
         trunk_channels=view.channels,

@@ -16,8 +16,9 @@ from ivr.storage.link import PULL_WISH, get_link, set_link
 from ivr.sync.changes import Page, from_stored, to_stored
 from ivr.sync.delivery import Link
 
-#: Facts: what the next page begins after, how the way stands, what is wrong with the page that was refused.
-CURSOR, LINK, PROBLEMS = "sync.cursor", "sync.pull", "sync.pull_problems"
+#: Facts: what the next page begins after, how the way stands, what is wrong with the page that was refused, since when
+#: the centre is asked.
+CURSOR, LINK, PROBLEMS, SINCE = "sync.cursor", "sync.pull", "sync.pull_problems", "sync.pull_since"
 #: Alarms, as `alarm.<kind>` of the catalogue: the way there, a page that cannot be taken, nothing for long.
 STOPPED, REFUSED, OLD = "sync_pull_stopped", "sync_pull_refused", "sync_pull_old"
 ALARMS = (STOPPED, REFUSED, OLD)
@@ -35,18 +36,25 @@ class Pulled:
     link: Link
     problems: tuple[Problem, ...]  #: of the page that stands there
     conflicts: int  #: that are open
+    since: datetime | None  #: when we began to ask; None: we do not
 
     def age(self, now: datetime) -> float | None:
         """Seconds since the centre last told us everything; None: never."""
         last = self.link.last_success
         return max(0.0, (now - last).total_seconds()) if last else None
 
+    def silence(self, now: datetime) -> float | None:
+        """The same; while it never did, seconds since we began to ask. None: we do not."""
+        age = self.age(now)
+        return age if age is not None or self.since is None else max(0.0, (now - self.since).total_seconds())
+
 
 def get_pulled(connection: Connection) -> Pulled:
     """How it stands."""
     problems = from_stored(json.loads(get_fact(connection, PROBLEMS) or "[]"))
-    link = get_link(connection, LINK)
-    return Pulled(get_fact(connection, CURSOR) or "", link, tuple(problems), count_conflicts(connection))
+    link, since = get_link(connection, LINK), get_fact(connection, SINCE)
+    began = datetime.fromisoformat(since) if since else None
+    return Pulled(get_fact(connection, CURSOR) or "", link, tuple(problems), count_conflicts(connection), began)
 
 
 def take_page(connection: Connection, page: Page, link: Link, file: str, zone: tzinfo, now: datetime) -> Arrived:
@@ -74,9 +82,11 @@ def _named(problems: Sequence[Problem]) -> str:
     return "\n".join([each.render() for each in problems[:_MOST_NAMED]] + more)
 
 
-def watch(connection: Connection, now: datetime, since: datetime, hours: float) -> None:
-    """An alarm while the centre has told us nothing for so many hours; `since`: when we began to ask."""
-    waits = now - (get_link(connection, LINK).last_success or since)
+def watch(connection: Connection, now: datetime, hours: float) -> None:
+    """An alarm while the centre has told us nothing for so many hours, whoever was restarted meanwhile."""
+    if not get_fact(connection, SINCE):
+        set_fact(connection, SINCE, now.isoformat())
+    waits = timedelta(seconds=get_pulled(connection).silence(now) or 0.0)
     found = [(OLD, "", f"{waits / timedelta(hours=1):.0f} h")] if waits > timedelta(hours=hours) else []
     keep_alarms(connection, (OLD,), found, now)
 
@@ -84,6 +94,7 @@ def watch(connection: Connection, now: datetime, since: datetime, hours: float) 
 def end_alarms(connection: Connection, now: datetime) -> None:
     """The centre is not asked any more: nothing of it is left to tell."""
     keep_alarms(connection, ALARMS, [], now)
+    set_fact(connection, SINCE, "")
 
 
 def wished(connection: Connection) -> bool:

@@ -50,7 +50,6 @@ class Pull:
     now: Callable[[], datetime]
     chance: Callable[[], float]  #: 0 to 1
     sleep: Callable[[float], Awaitable[None]]
-    began: datetime | None = field(default=None, init=False)
     looked_at: datetime | None = field(default=None, init=False)
     watched_at: datetime | None = field(default=None, init=False)
 
@@ -70,10 +69,9 @@ class Pull:
     async def turn(self) -> bool:
         """One look, and a page if it is time. Whether there is more."""
         now = self.now()
-        self.began = self.began or now
         if _is_over(self.watched_at, WATCH_SECONDS, now):
             self.watched_at = now
-            await self.database.write(pulled.watch, now, self.began, self.settings.alarm_hours)
+            await self.database.write(pulled.watch, now, self.settings.alarm_hours)
         before = await self.database.read(pulled.get_pulled)
         if await self.database.read(pulled.wished):
             await self.database.write(pulled.grant)

@@ -13,6 +13,7 @@ from ivr.errors import BadInput, problem
 from ivr.person import OWN_TIME, Hours, Person, Risk
 from ivr.reported import Reported
 from ivr.sync.changes import MOST_CHANGES, from_stored, parse_lines, parse_page, to_stored
+from tests.cases_runner import ROOT
 from tests.fakes.site import settings
 from tests.storage.records import DAY, HANAKO, SACHIKO, TARO
 from tests.sync.changes import closing, reported, said
@@ -59,6 +60,12 @@ def test_a_file_of_the_same() -> None:
     taro = found.people[1]
     assert (taro.closed, taro.closed_by, taro.closed_reason) == (datetime(2025, 1, 6, tzinfo=UTC), "鈴木", "回復")
     assert found.reports == (Reported("r-1", SACHIKO.id, DAY, 5),)
+
+
+def test_the_sample_is_in_order() -> None:
+    found = parse_lines((ROOT / "docs" / "changes.sample.jsonl").read_bytes(), "sample", RULES, date(2026, 11, 4))
+    assert [each.closed is None for each in found.people] == [True, False]
+    assert len(found.reports) == 1
 
 
 def test_the_last_word_of_a_person_counts_once() -> None:

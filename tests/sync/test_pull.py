@@ -254,14 +254,18 @@ async def test_a_centre_that_another_ca_vouches_for(
     assert centre.changes.requests == 0
 
 
-async def test_nothing_for_long_is_an_alarm(database: Database, centre: Centre, pull: Pull, clock: Clock) -> None:
+async def test_nothing_for_long_is_an_alarm(
+    database: Database, centre: Centre, certificates: Certificates, make: Make, clock: Clock
+) -> None:
     await centre.stop()
-    await pull.turn()
+    await make(settings_of(centre.url, certificates)).turn()
+    pull = make(settings_of(centre.url, certificates))  # a restart counts for nothing
     assert (await stands(database)).link.problem == "unreachable"
     assert await alarms(database) == set()
     clock.advance(4 * 60 + 1)
     await pull.turn()
     assert await alarms(database) == {pulled.OLD}
+    assert (await stands(database)).silence(clock.now()) == 241 * 60
     await centre.start()
     clock.advance(16)
     await pull.turn()
