@@ -31,9 +31,7 @@ class Figures:
     unsent: int = 0  #: documents that the centre has not got
     unsent_age: float = 0.0  #: of the oldest of them
     parked: int = 0  #: documents that the centre refuses
-    pull_age: float | None = (
-        None  #: since the centre last told all that has changed, or was first asked; None: it is not
-    )
+    pull_age: float | None = None  #: since the centre last told what has changed, or was first asked; None: it is not
     conflicts: int = 0  #: differences with the centre that nobody has settled
     trunks: Mapping[str, int] = field(default_factory=dict)  #: trunk -> 1: in order, 0: down; unknown ones are not told
     trunk_channels: Mapping[str, int] = field(default_factory=dict)
