@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from ivr.errors import BadInput, Problem, problem
 from ivr.ids import Ids
 from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
+from ivr.roster import Rules
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
 from ivr.watching import Watching
@@ -179,6 +180,11 @@ class Config(_Part):
     def numbering(self) -> Numbering:
         """What may be rung."""
         return Numbering(self.numbers, self.own_numbers())
+
+    @cached_property
+    def roster_rules(self) -> Rules:
+        """What an entry of the roster may say."""
+        return Rules(partial(dialable, numbering=self.numbering), tuple(self.slots), check_digit=self.ids.check_digit)
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -31,6 +31,8 @@ class Figures:
     unsent: int = 0  #: documents that the centre has not got
     unsent_age: float = 0.0  #: of the oldest of them
     parked: int = 0  #: documents that the centre refuses
+    pull_age: float | None = None  #: since the centre last told what has changed, or was first asked; None: it is not
+    conflicts: int = 0  #: differences with the centre that nobody has settled
     trunks: Mapping[str, int] = field(default_factory=dict)  #: trunk -> 1: in order, 0: down; unknown ones are not told
     trunk_channels: Mapping[str, int] = field(default_factory=dict)
 
@@ -70,8 +72,11 @@ class _Once(Collector):
             ("unsent", "Documents that the centre has not acknowledged", now.unsent),
             ("unsent_age_seconds", "Age of the oldest of them", now.unsent_age),
             ("parked", "Documents that the centre refuses", now.parked),
+            ("pull_age_seconds", "Time since the centre last told all that has changed", now.pull_age),
+            ("conflicts", "Differences with the centre that nobody has settled", now.conflicts),
         ):
-            yield GaugeMetricFamily(f"kenko_{name}", says, value=value)
+            if value is not None:
+                yield GaugeMetricFamily(f"kenko_{name}", says, value=value)
 
 
 def _by(name: str, says: str, label: str, values: Mapping[str, int]) -> Metric:

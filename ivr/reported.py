@@ -37,7 +37,10 @@ def parse_reported(content: bytes, file: str, today: date) -> tuple[Reported, ..
     found: dict[str, Reported] = {}
     problems: list[Problem] = []
     for line, row in lines:
-        one = _read_row(dict(zip(columns, row, strict=False)), len(row), line, file, today)
+        if len(row) != len(COLUMNS):
+            problems.append(problem("roster.cells", file, line, wanted=len(COLUMNS), found=len(row)))
+            continue
+        one = read_reported(dict(zip(columns, row, strict=True)), file, line, today)
         if isinstance(one, Reported):
             if one.id in found:
                 problems.append(problem("reported.id_twice", file, line, first=found[one.id].line))
@@ -51,9 +54,8 @@ def parse_reported(content: bytes, file: str, today: date) -> tuple[Reported, ..
     return tuple(found.values())
 
 
-def _read_row(given: dict[str, str], cells: int, line: int, file: str, today: date) -> Reported | list[Problem]:
-    if cells != len(COLUMNS):
-        return [problem("roster.cells", file, line, wanted=len(COLUMNS), found=cells)]
+def read_reported(given: Mapping[str, str], file: str, line: int, today: date) -> Reported | list[Problem]:
+    """One report from its trimmed cells, column -> text, or everything that is wrong with it."""
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for column, reader in _READERS.items():

@@ -5,7 +5,7 @@ The messages never repeat a name, an id or a number: they may end in a log.
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +110,15 @@ def _read_row(
     """The id of one line if it has one, its person if the line is good, and what is wrong with it."""
     if len(row) != len(columns):
         return None, None, [problem("roster.cells", wanted=len(columns), found=len(row))]
-    given = dict.fromkeys(COLUMNS, "") | dict(zip(columns, row, strict=True))
+    return read_cells(dict(zip(columns, row, strict=True)), rules)
+
+
+def read_cells(cells: Mapping[str, str], rules: Rules) -> tuple[str | None, Person | None, list[Problem]]:
+    """One person from trimmed cells, column -> text: the id if it is one, the person if all is well, what is wrong.
+
+    A column that is left out is empty. The problems have no place yet.
+    """
+    given = dict.fromkeys(COLUMNS, "") | dict(cells)
     numbers, problems = _numbers(given, rules)
     found: dict[str, Any] = {}
 
@@ -197,7 +205,8 @@ def write_people(people: Iterable[Person]) -> str:
     return out.getvalue()
 
 
-def _row(person: Person) -> list[str]:
+def cells_of(person: Person) -> dict[str, str]:
+    """What `read_cells` reads: every column -> text, empty where nothing is known."""
     numbers = [*person.numbers, *[""] * len(NUMBER_COLUMNS)][: len(NUMBER_COLUMNS)]
     hours = (person.hours.first, person.hours.until) if person.hours else (None, None)
     row = [
@@ -208,4 +217,8 @@ def _row(person: Person) -> list[str]:
         write_facts(person.facts),
         person.birth_date.isoformat() if person.birth_date else "",
     ]
-    return [harmless(each) for each in row]
+    return dict(zip(COLUMNS, map(str, row), strict=True))
+
+
+def _row(person: Person) -> list[str]:
+    return [harmless(each) for each in cells_of(person).values()]

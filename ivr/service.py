@@ -35,11 +35,12 @@ from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
-from ivr.storage.figures import Open, count_rows
+from ivr.storage.figures import count_rows
 from ivr.storage.outbox import backlog
+from ivr.storage.pulled import get_pulled
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
-from ivr.sync import push
+from ivr.sync import exchange
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -235,7 +236,7 @@ async def _run(
         metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx, lookout.view)), name="metrics"
     )
     sending = asyncio.create_task(
-        push.serve(site.database, site.config.sync, world.now, random.random, world.sleep), name="sync"
+        exchange.serve(site.config, site.database, world.now, random.random, world.sleep), name="sync"
     )
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info("started", extra={"action": "started"})
@@ -284,26 +285,24 @@ def _real_now() -> datetime:
 async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
-
-    unsent = await site.database.read(backlog)
-
-    def age(of: Open) -> float:
-        return max(0.0, (now - of.since).total_seconds()) if of.since else 0.0
+    unsent, pulled = await site.database.read(backlog), await site.database.read(get_pulled)
 
     return metrics.Figures(
         connected=pbx.is_ready,
         calls=found.calls,
         attempts=found.attempts,
         due=found.due.count,
-        due_age=age(found.due),
+        due_age=found.due.age(now),
         follow_ups=found.follow_ups.count,
-        follow_up_age=age(found.follow_ups),
+        follow_up_age=found.follow_ups.age(now),
         alerts=found.alerts.count,
-        alert_age=age(found.alerts),
+        alert_age=found.alerts.age(now),
         alarms=found.alarms.count,
         unsent=unsent.unsent,
         unsent_age=unsent.age(now),
         parked=unsent.parked,
+        pull_age=pulled.silence(now) if site.config.sync.pulls else None,
+        conflicts=pulled.conflicts,
         trunks=up(view),
         trunk_channels=view.channels,
     )

@@ -1,7 +1,7 @@
 """A stand-in centre: keeps what it is sent in a database of its own, once a key, and fails as told.
 
-It does what docs/centre-api.yaml asks of a centre and nothing else: it understands no document. At /fhir it answers as
-a FHIR server that has stored every entry.
+It does what docs/centre-api.yaml asks of a centre and nothing else: it understands no document, and hands out changes
+that it was given. At /fhir it answers as a FHIR server that has stored every entry.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from typing import Any
 from aiohttp import web
 from pysqlite3 import dbapi2 as sqlite3
 
+from sandbox.centre_changes import PATH as CHANGES_PATH
+from sandbox.centre_changes import Changes
 from sandbox.centre_digests import Digests
 from sandbox.certificates import Certificates, make_certificates
 
@@ -71,6 +73,7 @@ class Centre:
             "key TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL, body BLOB NOT NULL) STRICT"
         )
         self.digests = Digests(self.database, _INSTEAD, self.slow_seconds)
+        self.changes = Changes(self.database, _INSTEAD, self.slow_seconds)
 
     @property
     def url(self) -> str:
@@ -83,6 +86,7 @@ class Centre:
         app.router.add_post(PATH, self._received)
         app.router.add_post(FHIR_PATH, self._received)
         self.digests.add_to(app)
+        app.router.add_get(CHANGES_PATH, self.changes.get)
         app.router.add_post("/moved", self._moved)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

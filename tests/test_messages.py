@@ -26,11 +26,14 @@ from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
 from ivr.severe import SEVERE
+from ivr.storage import pulled
+from ivr.storage.conflicts import CONFLICTS
 from ivr.storage.link import ALARMS
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
 from ivr.sync.comparison import Sort
 from ivr.sync.documents import Kind
+from ivr.sync.merging import CLOSED, FIELDS, OBSERVED, STANDING, Kept
 from ivr.unknown_caller import NO_ID
 from ivr.window import Off
 from scheduler.watch import WATCHED
@@ -97,12 +100,15 @@ FAMILIES: dict[str, Iterable[str]] = {
     "sent": Kind,
     "differs": Sort,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, GUESSING),
+    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, GUESSING),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,
     "light": [each.name.lower() for each in Light],
     "verdict": (*Verdict, "live"),
+    "conflict_field": (*FIELDS, STANDING),
+    "conflict_kept": Kept,
+    "conflict_standing": (OBSERVED, CLOSED),
 }
 
 

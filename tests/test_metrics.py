@@ -31,6 +31,8 @@ FIGURES = Figures(
     unsent=5,
     unsent_age=90.0,
     parked=1,
+    pull_age=12.0,
+    conflicts=2,
     trunks={"east": 1, "west": 0},
     trunk_channels={"east": 2},
 )
@@ -65,6 +67,8 @@ def test_prometheus_can_read_it() -> None:
         "kenko_unsent": 5.0,
         "kenko_unsent_age_seconds": 90.0,
         "kenko_parked": 1.0,
+        "kenko_pull_age_seconds": 12.0,
+        "kenko_conflicts": 2.0,
     }
 
 

@@ -59,6 +59,9 @@ COMMANDS = {
     "sync parked": ("sync", "parked"),
     "sync retry": ("sync", "retry_parked"),
     "sync reconcile": ("reconcile", "reconcile"),
+    "sync take": ("arriving", "take"),
+    "sync conflicts": ("arriving", "conflicts"),
+    "sync settle": ("arriving", "settle"),
 }
 
 

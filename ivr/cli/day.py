@@ -23,7 +23,7 @@ from ivr.cli.output import (
     write_file,
 )
 from ivr.cli.questionnaires import refusal_line, standing_data
-from ivr.cli.sync import unsent_line
+from ivr.cli.sync import is_troubled, pull_data, pull_lines, unsent_line
 from ivr.config import read_config
 from ivr.export import to_csv, to_json
 from ivr.handover import PERIOD_OVER
@@ -34,6 +34,7 @@ from ivr.storage.database import open_reader
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.journal import calls_between
 from ivr.storage.outbox import backlog
+from ivr.storage.pulled import get_pulled
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
@@ -52,7 +53,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
         strangers = [each for each in reader.read(open_follow_ups, day) if each.person_id is None]
-        unsent = reader.read(backlog)
+        unsent, pulled = reader.read(backlog), reader.read(get_pulled)
     if as_json:
         listed = [asdict(each) for each in people]
         callers = [
@@ -66,7 +67,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
                 "people": listed,
                 "unknown_callers": callers,
                 "questionnaire": standing_data(now),
-                "sync": sync,
+                "sync": {**sync, "pull": pull_data(settings, pulled)},
             }
         )
         return
@@ -89,6 +90,8 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
         console.print(refusal_line(now.refused))
     if waiting := unsent_line(settings, unsent):
         console.print(waiting)
+    for line in pull_lines(settings, pulled) if is_troubled(settings, pulled) else ():
+        console.print(line)
 
 
 STATUS_COLUMNS = tuple(

@@ -16,6 +16,7 @@ from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print
 from ivr.config import Config, read_config
 from ivr.doctor.chosen import examine_chosen
 from ivr.doctor.judgement import Light, Line, examine, worst
+from ivr.doctor.pull import examine_pull
 from ivr.doctor.secondway import examine_second_way, without_ari
 from ivr.doctor.watch import examine_call, examine_watch
 from ivr.errors import BadInput, problem
@@ -35,7 +36,7 @@ WithCall = Annotated[bool, typer.Option("--call", help=text("cli.doctor.call"))]
 
 def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: WithCall = False) -> int:
     # Only now: every other command would wait for all that talks to Asterisk.
-    from ivr.doctor.facts import fastagi_listens, gather, last_watched
+    from ivr.doctor.facts import fastagi_listens, gather, last_pulled, last_watched
     from ivr.drivers import pbx_settings
 
     settings = read_config(config)
@@ -51,6 +52,9 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
     if not settings.fastagi.only:
         lines += examine_chosen(found.pbx, found.trunks, duty.endpoint, has_duty=bool(duty.endpoint or duty.number))
     lines.append(examine_second_way(port, port is not None and asyncio.run(fastagi_listens(port))))
+    pulled = last_pulled(settings.database)
+    trouble, age = (pulled.link.problem, pulled.age(now)) if pulled else ("", None)
+    lines.append(examine_pull(settings.sync.pulls, trouble, age, settings.sync.alarm_hours))
     lines += examine_watch(settings.watch.ami_secret_file is not None, last_watched(settings.database), now)
     if call:
         lines.append(examine_call(asyncio.run(_call(settings.database)), CALL_SECONDS))

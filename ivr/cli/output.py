@@ -67,7 +67,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     """A table; `columns` are ids of the catalogue."""
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(text(column))
+        table.add_column(text(column), overflow="fold")  # a number that is cut is no number
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,9 +31,9 @@ from ivr.config import Config, read_config
 from ivr.document import read_content
 from ivr.errors import BadInput, StorageError, problem
 from ivr.messages import text
-from ivr.numbers import dialable, mask
+from ivr.numbers import mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
-from ivr.roster import Roster, Rules, parse_roster, write_people
+from ivr.roster import Roster, parse_roster, write_people
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import Signed, decisions_about
 from ivr.storage.people import Stored, get_person, list_people, people_by_number, take_in
@@ -73,13 +72,12 @@ def import_people(
     as_json: AsJson = False,
 ) -> int:
     settings = read_config(config)
-    rules = Rules(
-        partial(dialable, numbering=settings.numbering), tuple(settings.slots), check_digit=settings.ids.check_digit
-    )
     signed = signed_by(settings, by, text("cli.people.import.reason", file=file.name))
     content = read_content(file)
     with _progress() as shown:
-        roster = parse_roster(content, str(file), rules, shown("cli.people.import.reading", content.count(b"\n")))
+        roster = parse_roster(
+            content, str(file), settings.roster_rules, shown("cli.people.import.reading", content.count(b"\n"))
+        )
         if roster.problems and not (partial_rows and roster.people):
             raise BadInput(*roster.problems)
         told = shown("cli.people.import.storing", len(roster.people))

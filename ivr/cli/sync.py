@@ -1,7 +1,7 @@
 """`kenko-call sync`: how the way to the centre stands, what it refused, and trying again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from ivr.storage.comparisons import latest
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.link import get_link, wish_now
 from ivr.storage.outbox import Backlog, Row, backlog, parked_rows, retry
+from ivr.storage.pulled import Pulled, get_pulled
 from ivr.sync.delivery import Link
 
 
@@ -32,7 +33,8 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
     """Exit code 1 while nothing gets through, something is parked, or the centre holds other documents."""
     settings = read_config(config)
     with open_reader(settings.database) as reader:
-        found, link, compared = reader.read(backlog), reader.read(get_link), reader.read(latest)
+        found, link = reader.read(backlog), reader.read(get_link)
+        compared, pulled = reader.read(latest), reader.read(get_pulled)
     age = found.age(now_at(settings))
     off = settings.sync.destination is None
     if as_json:
@@ -44,6 +46,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
                 **asdict(found),
                 "link": asdict(link),
                 "compared": asdict(compared),
+                "pull": pull_data(settings, pulled),
             }
         )
     else:
@@ -55,7 +58,10 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
         if compared.at is not None:
             at = local_moment(settings, compared.at)
             console.print(text("cli.sync.compared", day=compared.day, at=at, differing=compared.differing))
-    return 1 if not off and (link.problem or found.parked or compared.differing) else 0
+        for line in pull_lines(settings, pulled):
+            console.print(line)
+    troubled = not off and (link.problem or found.parked or compared.differing)
+    return 1 if troubled or is_troubled(settings, pulled) else 0
 
 
 def _way(settings: Config, link: Link) -> str:
@@ -67,6 +73,39 @@ def _way(settings: Config, link: Link) -> str:
     if link.stopped:
         return text("cli.sync.stopped", problem=link.problem, until=until)
     return text("cli.sync.fails", failures=link.failures, problem=link.problem, until=until)
+
+
+def pull_data(settings: Config, found: Pulled) -> dict[str, object]:
+    """How it stands with what comes in, for programs."""
+    return {
+        "on": settings.sync.pulls,
+        "last_success": found.link.last_success,
+        "age_seconds": found.age(now_at(settings)),
+        "cursor": found.cursor,
+        "problem": found.link.problem,
+        "until": found.link.until,
+        "refused": [each.render() for each in found.problems],
+        "conflicts": found.conflicts,
+    }
+
+
+def is_troubled(settings: Config, found: Pulled) -> bool:
+    """Whether somebody must look at what comes in."""
+    return bool(found.conflicts or (settings.sync.pulls and found.link.problem))
+
+
+def pull_lines(settings: Config, found: Pulled) -> Iterator[str]:
+    """The same for people: what comes in, why not, and what the two sides disagree about."""
+    link = found.link
+    if settings.sync.pulls:
+        age = found.age(now_at(settings))
+        yield text("cli.sync.pull.never") if age is None else text("cli.sync.pull.last", age=spoken_age(age))
+        if link.problem:
+            until = local_moment(settings, link.until) if link.until else "-"
+            yield text("cli.sync.pull.fails", problem=link.problem, until=until, cursor=found.cursor or "-")
+        yield from (each.render() for each in found.problems)
+    if found.conflicts:
+        yield text("cli.sync.pull.conflicts", count=found.conflicts)
 
 
 def spoken_age(seconds: float) -> str:

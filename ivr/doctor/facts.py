@@ -27,6 +27,7 @@ from ivr.storage.alarms import list_alarms
 from ivr.storage.backup import check_whole
 from ivr.storage.database import open_reader
 from ivr.storage.outbox import Backlog, backlog
+from ivr.storage.pulled import Pulled, get_pulled
 from ivr.storage.sqlite import is_locked
 from ivr.systemd import HEARTBEAT
 
@@ -196,6 +197,17 @@ def last_watched(file: Path) -> Watched | None:
             return read_watched(reader.read(stored.get_fact, FINDINGS))
     except KenkoError:
         return None  # the line of the database says it
+
+
+def last_pulled(file: Path) -> Pulled | None:
+    """How it stands with what comes in from the centre."""
+    if not file.exists():
+        return None
+    try:
+        with open_reader(file) as reader:
+            return reader.read(get_pulled)
+    except KenkoError:
+        return None  # as above
 
 
 async def fastagi_listens(port: int) -> bool:

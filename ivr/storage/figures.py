@@ -17,6 +17,10 @@ class Open:
     count: int
     since: datetime | None
 
+    def age(self, now: datetime) -> float:
+        """Seconds for which the oldest has been open; 0: none is."""
+        return max(0.0, (now - self.since).total_seconds()) if self.since else 0.0
+
 
 @dataclass(frozen=True)
 class Counts:

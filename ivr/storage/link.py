@@ -15,15 +15,17 @@ from ivr.sync.delivery import Link, Settlement
 
 #: The fact under which the link is kept, and the one by which staff ask for a try now.
 LINK, WISH = "sync.link", "sync.wish"
+#: ... and the same wish, as it concerns what comes in.
+PULL_WISH = "sync.pull_wish"
 #: Alarms, as `alarm.<kind>` of the catalogue.
 STOPPED, PARKED, OLD = "sync_stopped", "sync_parked", "sync_old"
 DIFFERS, UNCOMPARED = "sync_differs", "sync_uncompared"
 ALARMS = (STOPPED, PARKED, OLD, DIFFERS, UNCOMPARED)
 
 
-def get_link(connection: Connection) -> Link:
-    """How the way stands."""
-    stored = get_fact(connection, LINK)
+def get_link(connection: Connection, key: str = LINK) -> Link:
+    """How a way stands."""
+    stored = get_fact(connection, key)
     told: dict[str, Any] = json.loads(stored) if stored else {}
     moments = {name: datetime.fromisoformat(told[name]) for name in _MOMENTS if told.get(name)}
     return Link(**{**told, **moments})
@@ -32,14 +34,15 @@ def get_link(connection: Connection) -> Link:
 _MOMENTS = ("until", "last_success")
 
 
-def set_link(connection: Connection, link: Link) -> None:
-    """Remember how the way stands."""
-    set_fact(connection, LINK, json.dumps(vars(link), default=datetime.isoformat))
+def set_link(connection: Connection, link: Link, key: str = LINK) -> None:
+    """Remember how a way stands."""
+    set_fact(connection, key, json.dumps(vars(link), default=datetime.isoformat))
 
 
 def wish_now(connection: Connection, at: datetime) -> None:
-    """Staff want everything that waits to be tried at once."""
+    """Staff want everything that waits to be tried at once, in both directions."""
     set_fact(connection, WISH, at.isoformat())
+    set_fact(connection, PULL_WISH, at.isoformat())
 
 
 def wished(connection: Connection) -> str:

@@ -84,7 +84,7 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     Pauses and closings are decisions of staff: a file neither makes nor ends them, whatever the records say.
     All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters.
     """
-    return _upsert(connection, people, _known(connection, people), at)
+    return _upsert(connection, people, known_people(connection, people), at)
 
 
 def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str, Person], at: datetime) -> Stored:
@@ -116,7 +116,7 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
 
     That is a decision too, and written down as one. `closed` names those who stay closed.
     """
-    known = _known(connection, people)
+    known = known_people(connection, people)
     closed = {each.id: each.closing for each in known.values() if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
     stored = _upsert(connection, people, known, signed.at)
@@ -125,7 +125,7 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
     return replace(stored, closed=tuple(each for each in stored.closed if each not in anew))
 
 
-def _known(connection: Connection, people: Sequence[Person]) -> dict[str, Person]:
+def known_people(connection: Connection, people: Sequence[Person]) -> dict[str, Person]:
     """What is stored of these people, closed or not; not of the whole roster: that would hold up the calls."""
     ids = [each.id for each in people]
     parts = (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))

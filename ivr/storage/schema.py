@@ -7,6 +7,7 @@ from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
 from ivr.storage import schema_callers, schema_comparisons, schema_house, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
+from ivr.storage.schema_centre import centre_people, conflicts
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.tables import key_column as _key
 from ivr.storage.tables import metadata
@@ -20,7 +21,7 @@ from ivr.storage.words import Auth, Cause, Completeness, Decided, Source, Verdic
 #: What all tables of this module and of those beside it belong to.
 METADATA = metadata
 #: Those beside it.
-MORE_TABLES = (outbox,)
+MORE_TABLES = (outbox, centre_people, conflicts)
 
 #: Attempts to one person in one slot, those that met a full network too, whatever else fails.
 MOST_ATTEMPTS_A_SLOT = 30

@@ -33,6 +33,7 @@ class Sync(Part):
     connections: int = Field(default=4, ge=1, le=32)
     alarm_hours: float = Field(default=4, gt=0, le=168)
     reconcile: bool = True
+    pull_seconds: int = Field(default=30, ge=0, le=3600)
 
     @property
     def destination(self) -> str | None:
@@ -40,6 +41,11 @@ class Sync(Part):
         if self.way is Way.FILE:
             return str(self.folder) if self.folder else None
         return self.centre_url
+
+    @property
+    def pulls(self) -> bool:
+        """Whether changes are fetched from the centre: only the JSON interface has them."""
+        return self.way is Way.HTTP and self.centre_url is not None and self.pull_seconds > 0
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -1,6 +1,10 @@
 """A stand-in centre on loopback, and an outbox full of reports that wants to get there."""
 
-from collections.abc import AsyncIterator, Callable
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +41,29 @@ async def centre(tmp_path: Path, certificates: Certificates) -> AsyncIterator[Ce
         yield centre
     finally:
         await centre.stop()
+
+
+@pytest.fixture
+def strict(certificates: Certificates) -> Iterator[str]:
+    """A server that says why it hangs up; asyncio's says nothing (3.11), so the stand-in centre cannot."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.centre.certificate, certificates.centre.key)
+    context.load_verify_locations(cafile=certificates.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                accepted, _ = listening.accept()
+                with suppress(OSError), accepted, context.wrap_socket(accepted, server_side=True) as known:
+                    known.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
 
 
 def settings_of(url: str, certificates: Certificates, **other: object) -> Sync:

@@ -10,12 +10,19 @@ import pytest
 import yaml
 
 from ivr.call import Outcome
+from ivr.person import Risk
 from ivr.questionnaire.model import Level
+from ivr.roster import NUMBER_COLUMNS
 from ivr.storage.words import Auth, Completeness, Source
+from ivr.sync.changes import MOST_CHANGES, MOST_REVISIONS, Closed, GivenPerson, GivenReport, parse_page
 from ivr.sync.documents import CallDocument, Document, freeze
 from ivr.sync.http import PATH, open_session
+from ivr.sync.source import PATH as CHANGES_PATH
 from sandbox.centre import Centre
 from sandbox.certificates import Certificates
+from tests.fakes.site import settings
+from tests.storage.records import DAY, HANAKO, TARO
+from tests.sync.changes import closing, reported, said
 from tests.sync.conftest import settings_of
 from tests.sync.test_documents import CALL, FIRED, REPORT
 
@@ -86,6 +93,54 @@ async def test_the_stand_in_centre_answers_what_is_described(
                 _is_acknowledgement(await again.json())
             async with session.post(centre.url + PATH, data=b"{}", headers={"Idempotency-Key": key}) as other:
                 assert other.status == 422
+
+
+CHANGES: dict[str, Any] = API["paths"][CHANGES_PATH]["get"]
+
+
+def test_what_changes_may_say_is_what_is_read() -> None:
+    person, report, closed, page = (SCHEMAS[each] for each in ("PersonChange", "ReportChange", "Closed", "Page"))
+    for schema, model in ((person, GivenPerson), (report, GivenReport), (closed, Closed)):
+        assert set(schema["properties"]) == set(schema["required"]) == set(model.model_fields)
+    assert set(person["properties"]) == set(said(HANAKO))
+    assert set(report["properties"]) == set(reported(HANAKO, "r-1"))
+    assert set(closed["properties"]) == set(closing())
+    assert person["properties"]["risk"]["enum"] == [*Risk, None]
+    assert person["properties"]["numbers"]["maxItems"] == len(NUMBER_COLUMNS)
+    assert person["properties"]["revision"]["maximum"] == MOST_REVISIONS
+    assert page["properties"]["changes"]["maxItems"] == MOST_CHANGES
+    mapping = SCHEMAS["Change"]["discriminator"]["mapping"]
+    assert mapping == {"person": "#/components/schemas/PersonChange", "report": "#/components/schemas/ReportChange"}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "count", "more"),
+    [
+        pytest.param({}, 200, 3, False, id="all"),
+        pytest.param({"limit": "2"}, 200, 2, True, id="a page"),
+        pytest.param({"since": "c2", "limit": "2"}, 200, 1, False, id="the rest"),
+        pytest.param({"since": "c3"}, 200, 0, False, id="nothing"),
+        pytest.param({"since": "3"}, 400, 0, False, id="no cursor of its"),
+        pytest.param({"since": ""}, 400, 0, False, id="empty cursor"),
+        pytest.param({"limit": "0"}, 400, 0, False, id="no limit"),
+        pytest.param({"limit": "1001"}, 400, 0, False, id="too much"),
+        pytest.param({"limit": "x"}, 400, 0, False, id="no number"),
+    ],
+)
+async def test_the_stand_in_centre_hands_out_changes_as_described(
+    centre: Centre, certificates: Certificates, query: dict[str, str], status: int, count: int, more: bool
+) -> None:
+    centre.changes.put(said(HANAKO), said(TARO), reported(HANAKO, "r-1"))
+    async with (
+        open_session(settings_of(centre.url, certificates)) as session,
+        session.get(centre.url + CHANGES_PATH, params=query) as answer,
+    ):
+        told = await answer.json()
+    assert (answer.status, str(status) in CHANGES["responses"]) == (status, True)
+    if status == 200:
+        assert set(told) == set(SCHEMAS["Page"]["required"])
+        assert (len(told["changes"]), told["more"]) == (count, more)
+        assert parse_page(told, "", "centre", settings().roster_rules, DAY).more is more
 
 
 def _is_acknowledgement(told: dict[str, Any]) -> None:

@@ -1,11 +1,8 @@
 """Sending to a centre over real TLS: every fault that the centre knows, certificates, a proxy, and what follows."""
 
 import asyncio
-import socket
 import ssl
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,29 +205,6 @@ async def test_a_certificate_for_another_host_gets_nothing(
     settings = settings_of(centre.url.replace("127.0.0.1", "localhost"), certificates)
     assert await tried(database, settings, make) == ([(State.WAITING, "tls")], True)
     assert centre.requests == 0
-
-
-@pytest.fixture
-def strict(certificates: Certificates) -> Iterator[str]:
-    """A server that says why it hangs up; asyncio's says nothing (3.11), so the stand-in centre cannot."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates.centre.certificate, certificates.centre.key)
-    context.load_verify_locations(cafile=certificates.ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                accepted, _ = listening.accept()
-                with suppress(OSError), accepted, context.wrap_socket(accepted, server_side=True) as known:
-                    known.recv(65536)
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
-    thread.join(5)
 
 
 async def test_a_centre_that_does_not_know_us_stops_everything(
