@@ -40,7 +40,7 @@ def waiting(folder: Path, day: None, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_status(command: Command) -> None:
     assert SAYS in command("status", *DATE)[1]
     told = json.loads(command("status", *DATE, "--json")[1])
-    assert told["sync"] == {"unsent": 2, "parked": 0, "oldest_seconds": (26 * 60 + 5) * 60}
+    assert told["sync"] | {"unsent": 2, "parked": 0, "oldest_seconds": (26 * 60 + 5) * 60} == told["sync"]
 
 
 @pytest.mark.usefixtures("waiting")
