@@ -83,8 +83,8 @@ async def ring_with_baresip(errand: Errand) -> Path:
     with wave.open(str(errand.folder / "silence.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(int(2 * 8000 * _longest(errand))))
-    written = (("config", _baresip_config(errand, baresip)), ("accounts", [_account(errand)]), ("contacts", []))
-    for name, lines in written:
+    account, config = [_account(errand)], _baresip_config(errand, baresip)
+    for name, lines in (("config", config), ("accounts", account), ("contacts", [])):
         (errand.folder / name).write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
     async with _running([*baresip.command, "-f", str(errand.folder)], errand):
         try:
