@@ -40,6 +40,7 @@ from ivr.storage.outbox import backlog
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from ivr.sync import push
+from ivr.tidying import keep_tidy
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -49,8 +50,6 @@ log = logging.getLogger(__name__)
 
 #: How long calls may go on after SIGTERM before they are apologised for, in seconds.
 GRACE = 20.0
-
-
 #: The fact under which Asterisk's start is remembered: another one means that all its calls are gone.
 STARTUP_TIME = "asterisk.startup_time"
 
@@ -225,6 +224,7 @@ async def _run(
     connection = asyncio.create_task(_connect(site.config, pbx, desk), name="pbx")
     listening = asyncio.create_task(desk.agi.run() if desk.agi else asyncio.Event().wait(), name="fastagi")
     missed = asyncio.create_task(keep_looking(lambda: live.site, _real_now, world.sleep), name="missed")
+    tidying = asyncio.create_task(keep_tidy(lambda: live.site, world.sleep), name="tidy")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     told = systemd.of_process()
@@ -241,7 +241,8 @@ async def _run(
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
-    parts = {connection, listening, missed, dialling, looking, watching, testing, living, figures, sending, stopping}
+    parts = {connection, listening, missed, tidying, dialling, looking, watching, testing, living, figures, sending}
+    parts.add(stopping)
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
@@ -284,7 +285,6 @@ def _real_now() -> datetime:
 async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
     now = site.now()
     found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
-
     unsent = await site.database.read(backlog)
 
     def age(of: Open) -> float:
