@@ -95,6 +95,8 @@ def backup(
     folder = output or settings.backups
     if folder is None:
         raise BadInput(problem("cli.backup.no_folder"))
+    if not settings.database.exists():
+        raise BadInput(problem("doctor.no_database", path=settings.database))
     made = folder / f"kenko-call-{datetime.now(settings.centre.zone):%Y%m%d-%H%M%S}"
     fresh = made.with_name(f"{made.name}.part")
     try:
