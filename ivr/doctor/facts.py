@@ -220,4 +220,6 @@ def _secrets(config: Config) -> list[Path]:
     of_trunks = (each.password_file for each in config.pbx.asterisk.sip_trunks)
     passwords = [each for each in (*of_trunks, config.watch.ami_secret_file, config.sync.key_file) if each]
     ari = () if config.fastagi.only else (config.pbx.secret_file,)
-    return [*ari, *passwords, *([config.database] if config.database.exists() else [])]
+    studio = config.studio
+    of_studio = [studio.pin_file, *([studio.password_file] if studio.networks else [])] if studio.extension else []
+    return [*ari, *passwords, *of_studio, *([config.database] if config.database.exists() else [])]
