@@ -288,7 +288,7 @@ def _spacing_problems(document: Document, config: Config) -> list[Problem]:
 
 
 def read_secret(path: Path) -> str:
-    """The password of the ARI user: the first line of a file of its own. Raises BadInput."""
+    """A password: the first line of a file of its own. Raises BadInput."""
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:

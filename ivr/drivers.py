@@ -8,13 +8,13 @@ from ivr.site import Site
 
 
 def pbx_settings(config: Config) -> PbxSettings:
-    """How to reach Asterisk. Raises BadInput if the secret cannot be read."""
+    """How to reach Asterisk; without ARI there is no secret. Raises BadInput if it cannot be read."""
     pbx = config.pbx
     first, *more = (each.name for each in config.all_trunks())
     return PbxSettings(
         pbx.url,
         pbx.user,
-        read_secret(pbx.secret_file),
+        "" if config.fastagi.only else read_secret(pbx.secret_file),
         trunk=first,
         more_trunks=tuple(more),
         callers=config.caller_of_trunk(),

@@ -74,7 +74,7 @@ class PbxSite:
     trunk: Trunk
     inbound_numbers: tuple[str, ...]  #: ours, as the provider sends them; the first is presented to called people
     ari_user: str
-    ari_secret: str
+    ari_secret: str  #: empty only with `agi_only`: then ARI has no user
     ari_address: str = "127.0.0.1"
     ari_port: int = 8088
     rtp_first: int = 10000
@@ -149,7 +149,8 @@ def _check(site: PbxSite) -> None:
     found = [each for record in records for each in _unsafe_values(record)]
     if not site.inbound_numbers or not all(_NUMBER.fullmatch(each) for each in site.inbound_numbers):
         found.append(problem("pbx.inbound_number"))
-    if len(site.ari_secret) < 32 or (site.manager and len(site.manager.secret) < 32):
+    secrets = [*([site.manager.secret] if site.manager else []), *([] if site.agi_only else [site.ari_secret])]
+    if any(len(each) < 32 for each in secrets):
         found.append(problem("pbx.short_secret"))
     if not all(each.networks for each in site.trunks):
         found.append(problem("pbx.no_networks"))

@@ -25,6 +25,12 @@ NEEDED = frozenset(
         *("codec_ulaw", "format_wav", "app_playback", "func_timeout", "pbx_config"),
     )
 )
+#: What the second way needs besides: FastAGI, which wants res_speech, and Dial for a caller who is put through.
+SECOND_WAY = frozenset({"res_agi.so", "res_speech.so", "app_dial.so"})
+#: With which a caller is put through over ARI.
+BRIDGING = frozenset({"bridge_simple.so", "res_ari_bridges.so"})
+#: What the far end of our test call listens and presses with.
+TEST_CALL = frozenset({"app_waitforsilence.so", "app_senddtmf.so"})
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,16 @@ def compare_includes(includes: Mapping[str, tuple[str, str | None]]) -> list[Pro
 
 
 def compare_running(
-    running: Running, app: str, trunks: tuple[str, ...], whole: Mapping[str, str] | None = None
+    running: Running,
+    app: str,
+    trunks: tuple[str, ...],
+    whole: Mapping[str, str] | None = None,
+    needed: frozenset[str] = NEEDED,
 ) -> list[Problem]:
-    """Each difference from the complete configuration `whole`; of a PBX that is not ours (None) only what we need."""
+    """Each difference from the complete configuration `whole`; of a PBX that is not ours (None) only what is needed."""
     found = [*_version(running)]
     if whole is None:
-        found += _missing(NEEDED, running)
+        found += _missing(needed, running)
     else:
         found += _modules(wanted_modules(whole["modules.conf"]), running)
         found += _options(whole["asterisk.conf"], running)

@@ -53,7 +53,7 @@ def _site(config: Config, trunks: list[Trunk]) -> PbxSite:
         more_trunks=tuple(more),
         inbound_numbers=config.pbx.inbound_numbers,
         ari_user=config.pbx.user,
-        ari_secret=read_secret(config.pbx.secret_file),
+        ari_secret="" if config.fastagi.only else read_secret(config.pbx.secret_file),
         ari_address="127.0.0.1" if host == "localhost" else host,
         ari_port=int(port or 80),
         rtp_first=settings.rtp_first,
@@ -93,9 +93,11 @@ def render(config: Config, *, existing: bool) -> dict[str, str]:
     files = pbx.render(_site(config, [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]))
     ours = {
         "kenko_extensions_custom.conf": own_contexts(files["extensions.conf"]),
-        "kenko_ari_custom.conf": f"{OURS}: our user of ARI. Mode 0640.\n" + section(files["ari.conf"], config.pbx.user),
         "kenko_cdr_custom.conf": f"{OURS}: below [mappings].\n" + _mappings(files["cdr_custom.conf"]),
     }
+    if not config.fastagi.only:
+        user = section(files["ari.conf"], config.pbx.user)
+        ours["kenko_ari_custom.conf"] = f"{OURS}: our user of ARI. Mode 0640.\n{user}"
     if config.watch.ami_secret_file:
         user = section(files["manager.conf"], config.watch.ami_user)
         ours["kenko_manager_custom.conf"] = f"{OURS}: our user of the manager. Mode 0640.\n{user}"

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ivr import inbound, metrics, outbound, systemd, takeover, takes
-from ivr.ami.alarms import View, up
 from ivr.ami.link import AmiSettings
 from ivr.ari.app import Pbx
 from ivr.ari.settings import PbxSettings
@@ -23,6 +22,7 @@ from ivr.config import Config
 from ivr.conversation import Voice
 from ivr.drivers import agi_settings, pbx_settings, tail_of
 from ivr.fastagi.server import AgiServer
+from ivr.figures import read_figures
 from ivr.inforce import IN_FORCE, hours_text
 from ivr.live import Live, go_live, run_live
 from ivr.loading import prepare
@@ -35,12 +35,10 @@ from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
-from ivr.storage.figures import count_rows
-from ivr.storage.outbox import backlog
-from ivr.storage.pulled import get_pulled
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from ivr.sync import exchange
+from ivr.tidying import keep_tidy
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer
 from scheduler.jobs import run_jobs
@@ -50,8 +48,6 @@ log = logging.getLogger(__name__)
 
 #: How long calls may go on after SIGTERM before they are apologised for, in seconds.
 GRACE = 20.0
-
-
 #: The fact under which Asterisk's start is remembered: another one means that all its calls are gone.
 STARTUP_TIME = "asterisk.startup_time"
 
@@ -226,6 +222,7 @@ async def _run(
     connection = asyncio.create_task(_connect(site.config, pbx, desk), name="pbx")
     listening = asyncio.create_task(desk.agi.run() if desk.agi else asyncio.Event().wait(), name="fastagi")
     missed = asyncio.create_task(keep_looking(lambda: live.site, _real_now, world.sleep), name="missed")
+    tidying = asyncio.create_task(keep_tidy(lambda: live.site, world.sleep), name="tidy")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     told = systemd.of_process()
@@ -233,7 +230,8 @@ async def _run(
         systemd.keep_alive(told, lambda: _prove(site), pbx.silence, time.monotonic, world.sleep), name="systemd"
     )
     figures = asyncio.create_task(
-        metrics.serve(site.config.metrics.port, lambda: _figures(site, pbx, lookout.view)), name="metrics"
+        metrics.serve(site.config.metrics.port, lambda: read_figures(site, lookout.view, connected=pbx.is_ready)),
+        name="metrics",
     )
     sending = asyncio.create_task(
         exchange.serve(site.config, site.database, world.now, random.random, world.sleep), name="sync"
@@ -242,7 +240,8 @@ async def _run(
     log.info("started", extra={"action": "started"})
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
-    parts = {connection, listening, missed, dialling, looking, watching, testing, living, figures, sending, stopping}
+    parts = {connection, listening, missed, tidying, dialling, looking, watching, testing, living, figures, sending}
+    parts.add(stopping)
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
@@ -280,32 +279,6 @@ async def _prove(site: Site) -> None:
 
 def _real_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def _figures(site: Site, pbx: Pbx, view: View) -> metrics.Figures:
-    now = site.now()
-    found = await site.database.read(count_rows, now.astimezone(site.config.centre.zone).date(), now)
-    unsent, pulled = await site.database.read(backlog), await site.database.read(get_pulled)
-
-    return metrics.Figures(
-        connected=pbx.is_ready,
-        calls=found.calls,
-        attempts=found.attempts,
-        due=found.due.count,
-        due_age=found.due.age(now),
-        follow_ups=found.follow_ups.count,
-        follow_up_age=found.follow_ups.age(now),
-        alerts=found.alerts.count,
-        alert_age=found.alerts.age(now),
-        alarms=found.alarms.count,
-        unsent=unsent.unsent,
-        unsent_age=unsent.age(now),
-        parked=unsent.parked,
-        pull_age=pulled.silence(now) if site.config.sync.pulls else None,
-        conflicts=pulled.conflicts,
-        trunks=up(view),
-        trunk_channels=view.channels,
-    )
 
 
 async def _let_calls_end(dialer: Dialer, desk: Desk) -> None:

@@ -1,28 +1,19 @@
-"""Finds an Asterisk that is new enough, or unpacks one below `.pbx/`: without root, and the host stays as it is."""
+"""Finds an Asterisk that is new enough, or unpacks one below `.pbx/`; and the telephones that ring it in tests."""
 
-import fcntl
-import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ivr.errors import KenkoError, problem
+from ivr.errors import problem
 from ivr.messages import text
+from sandbox.packages import FOLDER, NotUnpacked, have, started_in
 
 #: Older ones have open holes in ARI (GHSA-wcvv-g26m-wx5c, GHSA-vrfp-mg3q-3959).
 OLDEST = (22, 10, 1)
-FOLDER = Path(__file__).resolve().parent.parent / ".pbx"
-
-#: What a practice network never opens; the rest of the packages is libraries.
-_UNNEEDED = ("doc", "man", "info", "locale", "perl", "perl5", "lintian", "bash-completion", "zoneinfo", "i18n", "groff")
-
-
-class NoAsterisk(KenkoError):
-    """There is none, and none could be unpacked."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +32,26 @@ def find_asterisk(folder: Path = FOLDER) -> Asterisk | None:
 
 
 def install(folder: Path = FOLDER) -> Asterisk:
-    """An Asterisk that is new enough, unpacked into `folder` if there is none. Raises NoAsterisk."""
-    found = find_asterisk(folder)
+    """An Asterisk that is new enough, unpacked into `folder` if there is none. Raises NotUnpacked."""
+    found = have("asterisk", folder / "root", lambda: find_asterisk(folder))
     if found is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            # Two installations at once: the second waits and finds it done.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            found = find_asterisk(folder)
-            if found is None:
-                _unpack(folder)
-                found = find_asterisk(folder)
-    if found is None:
-        raise NoAsterisk(problem("sandbox.unpacked_unusable", folder=folder, oldest=_dotted(OLDEST)))
+        raise NotUnpacked(problem("sandbox.unpacked_unusable", folder=folder, oldest=_dotted(OLDEST)))
     return found
+
+
+@dataclass(frozen=True)
+class Baresip:
+    """A telephone in software: newer than that of Debian 12, which cannot send SIP INFO."""
+
+    command: tuple[str, ...]  #: starts it; arguments follow
+    modules: Path
+
+
+def find_baresip(folder: Path = FOLDER) -> Baresip | None:
+    """The one unpacked in `folder`, or None."""
+    root = folder / "baresip"
+    command = started_in(root, "usr/bin/baresip")
+    return Baresip(command, root / "usr/lib/baresip/modules") if command else None
 
 
 def _of_host() -> Asterisk | None:
@@ -74,15 +71,10 @@ def _modules_below(library: Path) -> list[Path]:
 
 
 def _unpacked(root: Path) -> Asterisk | None:
-    """An unpacked Asterisk runs with its own loader and libraries, outside any chroot: it sees the real file system."""
-    loaders = sorted(root.glob("usr/lib/*/ld-linux-*.so.*"))
+    command = started_in(root, "usr/sbin/asterisk")
     modules = _modules_below(root / "usr/lib")
-    if not loaders or not modules:
+    if command is None or not modules:
         return None
-    libraries = loaders[0].parent
-    # pulseaudio/ and the like: some libraries live one folder deeper.
-    search = ":".join(str(each) for each in (libraries, *sorted(libraries.glob("pulseaudio"))))
-    command = (str(loaders[0]), "--library-path", search, str(root / "usr/sbin/asterisk"))
     version = _version(command)
     if version < OLDEST:
         return None
@@ -102,49 +94,13 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(each) for each in version)
 
 
-def _unpack(folder: Path) -> None:
-    """Unpack Debian's package into a new folder and rename it: a broken download is never taken for a finished one.
-
-    The tar stream between the two programs leaves out what is not needed, and the files belong to whoever unpacks.
-    """
-    if shutil.which("mmdebstrap") is None:
-        raise NoAsterisk(problem("sandbox.no_mmdebstrap", oldest=_dotted(OLDEST)))
-    fresh = Path(tempfile.mkdtemp(prefix="unpacking-", dir=folder))
-    try:
-        _extract(fresh, folder / "install.log")
-        shutil.rmtree(folder / "root", ignore_errors=True)
-        fresh.chmod(0o755)
-        os.replace(fresh, folder / "root")
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _extract(target: Path, log: Path) -> None:
-    # Check-Valid-Until: the archive may be a frozen copy, whose index has run out.
-    bootstrap = [
-        *("mmdebstrap", "--variant=extract", "--include=asterisk", "--format=tar"),
-        *('--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=APT::Install-Recommends "false"'),
-        # Nothing of the packages is run (variant extract), so an ordinary user needs neither chroot nor namespaces.
-        *(() if os.geteuid() == 0 else ("--mode=chrootless",)),
-        *("sid", "-"),
-    ]
-    unneeded = [f"--exclude=./usr/share/{each}" for each in _UNNEEDED]
-    untar = ["tar", "-x", "-C", str(target), "--no-same-owner", *unneeded]
-    untar += ["--exclude=./dev/*", "--exclude=./var", "--exclude=./usr/lib/*/perl*", "--exclude=./usr/lib/*/gconv"]
-    with log.open("wb") as said:
-        source = subprocess.Popen(bootstrap, stdout=subprocess.PIPE, stderr=said)
-        sink = subprocess.run(untar, stdin=source.stdout, stderr=said, check=False)
-        if source.stdout:
-            source.stdout.close()
-        if source.wait() or sink.returncode:
-            raise NoAsterisk(problem("sandbox.unpack_failed", log=log))
-
-
-def main() -> int:
-    """`python -m sandbox.install`."""
+def main(words: Sequence[str]) -> int:
+    """`python -m sandbox.install`; with `--strangers` a telephone that is not ours, too."""
     try:
         found = install()
-    except NoAsterisk as error:
+        if "--strangers" in words:
+            have("baresip-core", FOLDER / "baresip", find_baresip)
+    except NotUnpacked as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     print(text("sandbox.installed", version=_dotted(found.version), program=found.command[-1]))  # noqa: T201
@@ -152,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

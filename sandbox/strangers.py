@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import keypcap
+from sandbox.install import Baresip, find_baresip
 
 #: Seconds from the answer to the first key, from one key to the next, and from one entry to the next.
 _FIRST, _BETWEEN, _THINKING = 6.0, 0.6, 6.0
 #: Until the call must be over, after the last key.
 _END_SECONDS = 30.0
 _START_SECONDS = 10.0
-#: Where Debian's package puts them.
-_MODULES = "/usr/lib/baresip/modules"
 #: Ports that one call takes.
 PORTS = 20
 
@@ -76,19 +75,18 @@ async def ring_with_sipp(errand: Errand) -> None:
 
 
 async def ring_with_baresip(errand: Errand) -> Path:
-    """Make the call, and wait until our side ends it; the recording of what was heard. Raises Failed.
-
-    Only with RFC 4733: baresip 1.0.0 cannot send SIP INFO.
-    """
-    if errand.keys is not Keys.RFC4733:
-        raise Failed("baresip 1.0.0 sends keys as RFC 4733 only")
+    """Make the call, and wait until our side ends it; the recording of what was heard. Raises Failed."""
+    baresip = find_baresip()
+    if baresip is None:
+        raise Failed("no baresip: run .venv/bin/python -m sandbox.install --strangers")
     errand.folder.mkdir(parents=True)
     with wave.open(str(errand.folder / "silence.wav"), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes(bytes(int(2 * 8000 * _longest(errand))))
-    for name, lines in (("config", _baresip_config(errand)), ("accounts", [_account(errand)]), ("contacts", [])):
+    account, config = [_account(errand)], _baresip_config(errand, baresip)
+    for name, lines in (("config", config), ("accounts", account), ("contacts", [])):
         (errand.folder / name).write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
-    async with _running(["baresip", "-f", str(errand.folder)], errand):
+    async with _running([*baresip.command, "-f", str(errand.folder)], errand):
         try:
             async with asyncio.timeout(_longest(errand)):
                 await _dial_and_press(errand)
@@ -183,16 +181,17 @@ def _scenario(errand: Errand) -> Iterator[str]:
 
 
 def _account(errand: Errand) -> str:
+    mode = ";dtmfmode=info" if errand.keys is Keys.INFO else ""
     address = f"sip:{errand.caller}@127.0.0.1:{errand.pbx_port};transport=udp"
-    return f"<{address}>;regint=0;audio_codecs=pcmu"
+    return f"<{address}>;regint=0;audio_codecs=pcmu{mode}"
 
 
-def _baresip_config(errand: Errand) -> Iterator[str]:
+def _baresip_config(errand: Errand, baresip: Baresip) -> Iterator[str]:
     # It takes the port after its own, too, for TLS.
     yield f"sip_listen {errand.address}:{errand.port}"
     yield f"ctrl_tcp_listen {errand.address}:{errand.port + 2}"
     yield f"rtp_ports {errand.port + 4}-{errand.port + PORTS - 1}"
-    yield f"module_path {_MODULES}"
+    yield f"module_path {baresip.modules}"
     for each in ("g711", "aufile", "aubridge", "sndfile"):
         yield f"module {each}.so"
     for each in ("account", "menu", "ctrl_tcp"):

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from ivr import pbx
 from ivr.pbx_check import (
+    BRIDGING,
     NEEDED,
+    SECOND_WAY,
+    TEST_CALL,
     FileFacts,
     Running,
     compare_files,
@@ -16,7 +20,7 @@ from ivr.pbx_check import (
     wanted_modules,
     wanted_objects,
 )
-from tests.sandbox.test_site import FILES
+from tests.sandbox.test_site import FILES, SITE
 
 NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 MODULES = wanted_modules(FILES["modules.conf"])
@@ -88,8 +92,16 @@ def test_of_an_existing_pbx_only_what_we_need() -> None:
     assert found == ["pbx.differs.module_missing"] * len(NEEDED)
 
 
+def test_of_an_existing_pbx_also_what_was_chosen() -> None:
+    needed = NEEDED | SECOND_WAY
+    found = compare_running(GOOD, "kenko", ("trunk",), None, needed)
+    assert [each.values["name"] for each in found] == ["app_dial.so", "res_agi.so", "res_speech.so"]
+    assert compare_running(replace(GOOD, modules=GOOD.modules | needed), "kenko", ("trunk",), None, needed) == []
+
+
 def test_what_we_need_anywhere_is_part_of_what_we_load() -> None:
-    assert NEEDED < MODULES
+    assert NEEDED | BRIDGING | TEST_CALL < MODULES
+    assert wanted_modules(pbx.render(replace(SITE, agi_port=4573))["modules.conf"]) >= SECOND_WAY
 
 
 ARI = {"ari.conf": FILES["ari.conf"]}

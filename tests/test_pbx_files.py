@@ -128,6 +128,12 @@ def test_a_pbx_without_ari(tmp_path: Path) -> None:
     inbound = pbx_files.section(files["extensions.conf"], "from-trunk")
     assert "exten => 05000000100,1,Goto(kenko-second-way,${EXTEN},1)\n" in inbound
     assert "Stasis(" not in inbound
+    # Nor is there a user of ARI, nor a password to read for one.
+    config.pbx.secret_file.unlink()
+    files = pbx_files.render(config, existing=False)
+    assert "enabled = no\n" in files["ari.conf"]
+    assert "password" not in files["ari.conf"]
+    assert "kenko_ari_custom.conf" not in pbx_files.render(config, existing=True)
 
 
 def test_the_last_words_are_an_apology_and_the_centres_number(tmp_path: Path) -> None:

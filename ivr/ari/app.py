@@ -239,16 +239,24 @@ class Pbx:
         self._spawn(phone, self._calls.found(phone))
 
     def _begin(self, channel: Channel, words: tuple[str, ...]) -> None:
-        """A channel came into our application. `words` are what the dialplan gave: `inbound` and a number; `studio`."""
+        """A channel came into our application. `words` are what the dialplan gave: `studio`; or `inbound`, the number
+        that was dialled, and the seconds for which the call may last.
+        """
         phone = AriPhone(self._client, channel.id, self._tail, answered=True)
         if words[:1] == ("inbound",):
             dialled = words[1] if len(words) > 1 else channel.exten
-            self._spawn(phone, self._calls.arrived(phone, caller_number(channel.caller), dialled))
+            longest = words[2] if len(words) > 2 else ""
+            self._spawn(phone, self._take_up(phone, caller_number(channel.caller), dialled, longest))
         elif words[:1] == ("studio",):
             self._spawn(phone, self._calls.studio(phone, endpoint_of(channel.name), channel.exten))
         else:
             # An outbound call whose dialling was given up as lost, and which was answered after all.
             self._spawn(phone, self._calls.found(phone))
+
+    async def _take_up(self, phone: AriPhone, caller: str | None, dialled: str, longest: str) -> None:
+        if longest:
+            await phone.let_last(longest)
+        await self._calls.arrived(phone, caller, dialled)
 
     def _spawn(self, phone: AriPhone, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._one_call(phone, work))

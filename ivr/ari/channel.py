@@ -37,6 +37,19 @@ class AriChannel:
         """Our own id of the call (of an inbound one: Asterisk's); also the channel's id."""
         return self._call_id
 
+    async def let_last(self, seconds: str) -> None:
+        """Take an inbound call up: the dialplan ends one that nothing took up within 2 s, so that nobody waits in vain.
+
+        `seconds`: how long it may last from now on, in the dialplan's own words.
+        """
+        params = {"variable": "TIMEOUT(absolute)", "value": seconds}
+        try:
+            await self._client.request("POST", f"/channels/{self._call_id}/variable", params=params)
+        except PbxRefused as error:
+            await self._refused(error)
+        except PbxError as error:
+            self._log("let_last_unclear", error)
+
     async def wait_answered(self, until: float, ring_until: float) -> None:
         """Wait until an outbound call is answered. Raises HungUp, with an outcome, if it is not; or TimeoutError.
 

@@ -14,10 +14,11 @@ from rich.markup import escape
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
 from ivr.config import Config, read_config
+from ivr.doctor.access import may_write, owner_of
 from ivr.doctor.chosen import examine_chosen
 from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.doctor.pull import examine_pull
-from ivr.doctor.secondway import examine_second_way, without_ari
+from ivr.doctor.secondway import examine_recordings, examine_second_way, without_ari
 from ivr.doctor.watch import examine_call, examine_watch
 from ivr.errors import BadInput, problem
 from ivr.messages import text
@@ -55,6 +56,8 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
     pulled = last_pulled(settings.database)
     trouble, age = (pulled.link.problem, pulled.age(now)) if pulled else ("", None)
     lines.append(examine_pull(settings.sync.pulls, trouble, age, settings.sync.alarm_hours))
+    if port is not None:
+        lines.append(_recordings(settings))
     lines += examine_watch(settings.watch.ami_secret_file is not None, last_watched(settings.database), now)
     if call:
         lines.append(examine_call(asyncio.run(_call(settings.database)), CALL_SECONDS))
@@ -65,6 +68,13 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
         rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), escape(each.says.render())) for each in lines)
         print_table(text("cli.doctor.title"), ("column.check", "column.light", "column.says"), rows)
     return int(light)
+
+
+def _recordings(config: Config) -> Line:
+    folder = config.fastagi.recordings
+    # The service's user is whoever the database belongs to.
+    users = (config.pbx.asterisk.run_as, owner_of(config.database) or "")
+    return examine_recordings(str(folder), folder.is_dir(), {each: may_write(folder, each) for each in users if each})
 
 
 async def _call(file: Path) -> Answer | None:
@@ -89,6 +99,8 @@ def backup(
     folder = output or settings.backups
     if folder is None:
         raise BadInput(problem("cli.backup.no_folder"))
+    if not settings.database.exists():
+        raise BadInput(problem("doctor.no_database", path=settings.database))
     made = folder / f"kenko-call-{datetime.now(settings.centre.zone):%Y%m%d-%H%M%S}"
     fresh = made.with_name(f"{made.name}.part")
     try:

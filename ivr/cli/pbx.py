@@ -16,7 +16,18 @@ from ivr.config import Config, read_config
 from ivr.errors import BadInput, KenkoError, Problem, problem
 from ivr.messages import text
 from ivr.pbx import write
-from ivr.pbx_check import SHOWN, FileFacts, compare_files, compare_includes, compare_running, wanted_objects
+from ivr.pbx_check import (
+    BRIDGING,
+    NEEDED,
+    SECOND_WAY,
+    SHOWN,
+    TEST_CALL,
+    FileFacts,
+    compare_files,
+    compare_includes,
+    compare_running,
+    wanted_objects,
+)
 
 Existing = Annotated[bool, typer.Option("--existing", help=text("cli.pbx.existing"))]
 
@@ -80,10 +91,11 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     settings = pbx_settings(config)
     found: list[Problem] = []
     running = None
-    try:
-        running = await inspect(settings, objects)
-    except KenkoError as error:
-        found += error.problems
+    if not config.fastagi.only:  # else there is nobody to ask
+        try:
+            running = await inspect(settings, objects)
+        except KenkoError as error:
+            found += error.problems
     etc = config.pbx.asterisk.etc
     texts = pbx_files.read_files(etc, ours)
     found += compare_files(ours, {name: _facts(etc / name, said) for name, said in texts.items()}, running)
@@ -91,8 +103,15 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
         found += compare_includes(_includes(etc, ours))
     if running is not None:
         trunks = (settings.trunk, *settings.more_trunks)
-        found += compare_running(running, settings.app, trunks, None if existing else ours)
+        found += compare_running(running, settings.app, trunks, None if existing else ours, _needed(config))
     return found
+
+
+def _needed(config: Config) -> frozenset[str]:
+    """The modules that a PBX which is not ours must load for us."""
+    second = SECOND_WAY if config.fastagi.port else frozenset()
+    duty = BRIDGING if config.duty.endpoint or config.duty.number else frozenset()
+    return NEEDED | TEST_CALL | second | duty
 
 
 def _facts(path: Path, said: str | None) -> FileFacts:

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from ivr.doctor.judgement import Light, Line
 from ivr.errors import Problem, problem
-from ivr.pbx_check import Running
+from ivr.pbx_check import BRIDGING, Running
 
 _INFO = "res_pjsip_dtmf_info.so"
-#: With which a caller is put through (ivr.ari).
-BRIDGING = ("bridge_simple.so", "res_ari_bridges.so")
 
 
 def examine_chosen(pbx: Running | None, trunks: Iterable[str], duty: str | None, *, has_duty: bool) -> Iterator[Line]:
@@ -35,7 +33,7 @@ def _keys(pbx: Running, name: str) -> Line:
 
 def _duty(pbx: Running, endpoint: str | None) -> tuple[Light, Problem]:
     """Whether a caller can be put through, as far as is known before it rings."""
-    missing = [each for each in BRIDGING if each not in pbx.modules]
+    missing = sorted(BRIDGING - pbx.modules)
     if missing:
         return Light.RED, problem("doctor.modules_missing", names=", ".join(missing))
     if endpoint is None:

@@ -21,7 +21,7 @@ from ivr.errors import BadInput, KenkoError, Problem
 from ivr.fastagi.settings import ADDRESS
 from ivr.loading import find_problems
 from ivr.lookout import FINDINGS
-from ivr.pbx_check import Running
+from ivr.pbx_check import NEEDED, SECOND_WAY, Running
 from ivr.storage import facts as stored
 from ivr.storage.alarms import list_alarms
 from ivr.storage.backup import check_whole
@@ -53,6 +53,7 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
         pbx=running,
         pbx_problems=why,
         app=PbxSettings.app,
+        needed=NEEDED | (SECOND_WAY if config.fastagi.port else frozenset()),
         trunks=trunks,
         registering=registering,
         registrations=await _registrations(config.pbx.asterisk.etc) if registering else None,
@@ -230,4 +231,7 @@ def _secrets(config: Config) -> list[Path]:
     """Files that nobody else may read: passwords, and the database if there is one."""
     of_trunks = (each.password_file for each in config.pbx.asterisk.sip_trunks)
     passwords = [each for each in (*of_trunks, config.watch.ami_secret_file, config.sync.key_file) if each]
-    return [config.pbx.secret_file, *passwords, *([config.database] if config.database.exists() else [])]
+    ari = () if config.fastagi.only else (config.pbx.secret_file,)
+    studio = config.studio
+    of_studio = [studio.pin_file, *([studio.password_file] if studio.networks else [])] if studio.extension else []
+    return [*ari, *passwords, *of_studio, *([config.database] if config.database.exists() else [])]

@@ -92,6 +92,7 @@ class Facts:
     lock_held: bool
     heartbeat: datetime | None
     alarms: tuple[tuple[str, bool], ...]  #: kind, and whether staff have acknowledged it
+    needed: frozenset[str] = NEEDED  #: modules without which a call fails
     centre: bool = False  #: one is set
     unsent: int = 0  #: documents that it has not got
     unsent_since: datetime | None = None  #: of the oldest of them
@@ -119,7 +120,7 @@ def examine(facts: Facts) -> list[Line]:
 
 def _of_pbx(facts: Facts, pbx: Running) -> list[Line]:
     return [
-        modules(pbx),
+        modules(pbx, facts.needed),
         application(pbx, facts.app),
         *(trunk(pbx, each) for each in facts.trunks),
         *(codec(pbx, each) for each in facts.trunks if each in pbx.endpoints),
@@ -145,12 +146,12 @@ def asterisk(facts: Facts) -> Line:
     return Line("asterisk", Light.YELLOW, problem("pbx.differs.version", version=version))
 
 
-def modules(pbx: Running) -> Line:
+def modules(pbx: Running, needed: frozenset[str]) -> Line:
     """Whether everything runs that a call needs."""
-    missing = sorted(NEEDED - pbx.modules)
+    missing = sorted(needed - pbx.modules)
     if missing:
         return Line("modules", Light.RED, problem("doctor.modules_missing", names=_some(missing)))
-    return Line("modules", Light.GREEN, problem("doctor.modules", count=len(NEEDED)))
+    return Line("modules", Light.GREEN, problem("doctor.modules", count=len(needed)))
 
 
 def application(pbx: Running, app: str) -> Line:

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, delete, func, insert, or_, select, update
 
 from ivr.handover import CALLER_LOCKED
 from ivr.identity import GUESSING, Failures, Lock, Verdict, after, judge_try, locks_of
@@ -127,3 +127,16 @@ def unlock_caller(connection: Connection, claimed_id: str, signed: Signed) -> bo
     whose = or_(follow_ups.c.person_id == claimed_id, follow_ups.c.claimed_id == claimed_id)
     connection.execute(update(follow_ups).where(*task, whose).values(closed_at=signed.at))
     return True
+
+
+def forget_tries(connection: Connection, before: datetime) -> int:
+    """Delete the tries before this moment that no limit counts any more; how many.
+
+    Failures for an ID count for ever, until staff open it again: those stay, and there are at most fifty a day. The
+    longest of the other counts is a day: `before` must be further back.
+    """
+    opened = select(caller_unlocks.c.id).where(
+        caller_unlocks.c.claimed_id == caller_tries.c.claimed_id, caller_unlocks.c.at >= caller_tries.c.at
+    )
+    done = or_(caller_tries.c.verdict != Verdict.FAILED, opened.exists())
+    return connection.execute(delete(caller_tries).where(caller_tries.c.at < before, done)).rowcount

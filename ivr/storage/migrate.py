@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from ivr.errors import StorageError, problem
-from ivr.storage.sqlite import connect_writer
+from ivr.storage.sqlite import connect_writer, hand_over
 
 #: Every revision there is, oldest first. Kept here too because importing Alembic to find that nothing is to be done
 #: would cost each start memory and time; a test compares it with migrations/versions.
@@ -25,6 +25,7 @@ def create(file: Path, scripts: Path = SCRIPTS) -> None:
         leftover.unlink(missing_ok=True)
     # SQLite gives its journals the mode of the database.
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    hand_over(fresh)
     connection = connect_writer(fresh)
     try:
         with connection.begin():

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3  # its type and its codes; pysqlite3 is the same module around a newer library, and names no codes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -198,9 +198,18 @@ def take_lock(file: Path) -> int | None:
     except OSError:
         os.close(descriptor)
         return None
+    hand_over(_lock_file(file))
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
+
+
+def hand_over(file: Path) -> None:
+    """What root makes belongs to whoever the folder belongs to: the service, which is not root, must open it, too."""
+    if os.geteuid() == 0:
+        folder = file.parent.stat()
+        with suppress(OSError):  # a root that may not: then the folder is its own
+            os.chown(file, folder.st_uid, folder.st_gid)
 
 
 def is_locked(file: Path) -> bool:

@@ -314,8 +314,11 @@ async def test_an_inbound_call(asterisk: FakeAsterisk, calls: Calls, clock: Cloc
     calls.talk = talk
     async with running(pbx):
         asterisk.channels["1700.1"] = make_channel("1700.1", state="Ring", caller="0310000001")
-        await asterisk.send("StasisStart", "1700.1", args=["inbound", "0310000000"])
+        await asterisk.send("StasisStart", "1700.1", args=["inbound", "0310000000", "1800"])
         await asterisk.until_seen("POST", "/channels/1700.1/play/.*")
+        # Before all else: a call that nothing takes up is ended by the dialplan.
+        first = next(each for each in asterisk.requests if "1700.1" in each.path)
+        assert (first.path, first.params["value"]) == ("/channels/1700.1/variable", "1800")
         await clock.advance(1.0)
         await asterisk.send("ChannelDtmfReceived", "1700.1", digit="3")
         await asterisk.until_seen("DELETE", "/channels/1700.1")  # the call ends when the conversation does

@@ -369,6 +369,22 @@ async def test_a_channel_that_is_gone_is_a_hang_up(wire: Wire, phone: AriPhone, 
     assert isinstance(asking.exception(), HungUp)
 
 
+async def test_a_call_that_ended_before_it_was_taken_up_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
+    wire.errors["POST"] = [PbxRefused(409, "Channel not in Stasis application", "POST")]
+    async with doing(phone.let_last("1800")) as taking:
+        await wire.clock.advance(3.0)  # nothing of it comes any more
+    assert isinstance(taking.exception(), HungUp)
+
+
+@pytest.mark.parametrize("error", [PbxSilent(problem("pbx.closed")), PbxRefused(500, "Allocation failed", "POST")])
+async def test_whether_a_call_may_last_can_be_unclear(
+    wire: Wire, phone: AriPhone, error: PbxError, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire.errors["POST"] = [error]
+    await phone.let_last("1800")
+    assert len(caplog.records) == 1
+
+
 async def test_a_dead_asterisk_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
     wire.errors["POST"] = [PbxUnreachable(problem("pbx.closed"))]
     with pytest.raises(HungUp) as hung_up:

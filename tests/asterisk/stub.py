@@ -36,7 +36,7 @@ class Stub:
                 playback = event.get("playback", {}).get("target_uri", "").removeprefix("channel:")
                 channel = event.get("channel", {}).get("id") or playback
                 if event["type"] == "StasisStart":
-                    group.create_task(self._talk(channel, inbound=event["args"][0] == "inbound"))
+                    group.create_task(self._talk(channel, longest="".join(event["args"][2:])))
                 self._inbox[channel].put_nowait(event)
 
     async def watch(self, ends: Ari) -> None:
@@ -44,8 +44,11 @@ class Stub:
             if event["type"] == "ChannelDestroyed":
                 self.destroyed[event["channel"]["id"]] = event
 
-    async def _talk(self, channel: str, *, inbound: bool) -> None:
-        if inbound:
+    async def _talk(self, channel: str, *, longest: str) -> None:
+        """`longest`: seconds for which an inbound call may last."""
+        if longest:
+            variable = f"/channels/{channel}/variable"
+            await self.ari.request("POST", variable, variable="TIMEOUT(absolute)", value=longest)
             await self.ari.request("POST", f"/channels/{channel}/answer")
             await asyncio.sleep(0.5)
         for step in self.steps:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import aiohttp
 import pytest
 import yaml
 
@@ -141,3 +142,24 @@ async def test_an_existing_pbx_takes_our_part_without_a_complaint(new_settings: 
         said = complaints(site)
     assert found == {"pbx.differs.trunk_offline"}
     assert said == []
+
+
+async def test_a_pbx_without_a_user_of_ari_loads_without_a_complaint(
+    new_settings: Callable[[], NetworkSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `fastagi.only` renders it: nobody can ask it anything over ARI."""
+
+    async def needs_none(_: pbx.PbxSite) -> bool:
+        return True
+
+    monkeypatch.setattr("sandbox.asterisk._ari_answers", needs_none)
+    network = new_settings()
+    site = replace(pbx_site(network), agi_only=True, ari_secret="")
+    async with running(network.asterisk, site, pbx.render(site)):
+        async with aiohttp.ClientSession() as session, session.get(f"{ari_url(site)}/asterisk/info") as reply:
+            assert reply.status in (401, 403, 404)
+        assert complaints(site) == []
+
+
+def ari_url(site: pbx.PbxSite) -> str:
+    return f"http://{site.ari_address}:{site.ari_port}/ari"

@@ -52,6 +52,13 @@ def test_without_a_secret_the_rest_is_examined_all_the_same(command: Command, si
     assert lines["sounds"]["light"] != "red"
 
 
+def test_nothing_to_copy_yet(command: Command, site: Path) -> None:
+    code, _, complaint = command("backup")
+    assert code == 2
+    assert "まだありません" in complaint
+    assert not (site / "backups").exists()
+
+
 def test_a_backup_that_fails_leaves_nothing(command: Command, site: Path) -> None:
     (site / "var" / "kenko-call.db").write_bytes(b"no database" * 1000)
     code, _, complaint = command("backup")

@@ -2,17 +2,14 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from pypdf import PdfReader
 
-from ivr import service
 from ivr.ami.alarms import View
-from ivr.ari.app import Pbx
 from ivr.cli import day as days
 from ivr.cli import plan, sync
+from ivr.figures import read_figures
 from ivr.metrics import exposition
 from ivr.site import Site
 from tests.cli.conftest import Command
@@ -84,6 +81,6 @@ def test_nothing_is_said_where_nothing_waits(command: Command, waiting: Path) ->
 async def test_metrics(site: Site, clock: Clock) -> None:
     await site.database.write(file_report, 0)
     clock.advance(90)
-    figures = await service._figures(site, cast(Pbx, SimpleNamespace(is_ready=True)), View())
+    figures = await read_figures(site, View(), connected=True)
     assert (figures.unsent, figures.unsent_age) == (1, 90 * 60.0)
     assert "kenko_unsent_age_seconds 5400.0" in exposition(figures).decode()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ivr.doctor.chosen import BRIDGING, examine_chosen
+from ivr.doctor.chosen import examine_chosen
 from ivr.doctor.judgement import Light
 from tests.test_pbx_check import GOOD, MODULES
 
@@ -40,8 +40,8 @@ def test_keys(changes: dict[str, Any], found: list[tuple[str, Light, str]]) -> N
         ("desk", {"endpoints": {"desk": "unknown"}}, Light.YELLOW, "doctor.duty_unknown"),
         ("desk", {}, Light.RED, "doctor.duty_none"),
         (None, {}, Light.GREEN, "doctor.duty_by_trunk"),
-        (None, {"modules": MODULES - {BRIDGING[0]}}, Light.RED, "doctor.modules_missing"),
-        ("desk", {"modules": MODULES - {BRIDGING[1]}}, Light.RED, "doctor.modules_missing"),
+        (None, {"modules": MODULES - {"bridge_simple.so"}}, Light.RED, "doctor.modules_missing"),
+        ("desk", {"modules": MODULES - {"res_ari_bridges.so"}}, Light.RED, "doctor.modules_missing"),
     ],
 )
 def test_the_duty_telephone(endpoint: str | None, changes: dict[str, Any], light: Light, message: str) -> None:

@@ -102,6 +102,25 @@ async def test_a_site_of_which_nothing_is_there_yet(tmp_path: Path) -> None:
     assert [each.message for each in without.pbx_problems] == ["config.empty_secret"]
 
 
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ("", ["ari.secret"]),
+        ('studio: {extension: "701"}', ["ari.secret", "studio.pin"]),
+        (
+            'studio: {extension: "701", networks: ["192.168.1.0/24"]}',
+            ["ari.secret", "studio.pin", "studio.secret"],
+        ),
+        ("fastagi: {port: 4573, only: true}", []),
+        ("watch: {ami_secret_file: ami.secret}", ["ari.secret", "ami.secret"]),
+    ],
+)
+async def test_every_password_is_looked_at(tmp_path: Path, more: str, names: list[str]) -> None:
+    config = config_of(tmp_path, "http://127.0.0.1:1", more)
+    found = await gather(config, BadInput(problem("config.empty_secret")), NOW)
+    assert [Path(each).name for each in found.secrets] == names
+
+
 @pytest.mark.parametrize(("mode", "closed"), [(0o755, []), (0o700, ["links"])])
 def test_the_folder_of_links_must_be_open_to_asterisk(tmp_path: Path, mode: int, closed: list[str]) -> None:
     other = next(each for each in pwd.getpwall() if each.pw_uid not in (0, os.getuid()))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event, select
 from ivr.handover import CALLER_LOCKED
 from ivr.identity import GUESSING, LIMITS, Verdict
 from ivr.storage.alarms import list_alarms
-from ivr.storage.callers import Try, try_caller, unlock_caller
+from ivr.storage.callers import Try, forget_tries, try_caller, unlock_caller
 from ivr.storage.database import open_database
 from ivr.storage.decisions import Signed, close_person
 from ivr.storage.followups import open_follow_ups
@@ -237,3 +237,21 @@ def test_what_a_try_costs_does_not_grow_with_those_before_it(connection: Connect
     steps = [row[-1] for row in plan if "caller_tries" in row[-1]]
     assert len(steps) == 4
     assert all("verdict=?" in each for each in steps), steps
+
+
+def test_what_counts_for_no_limit_is_forgotten_and_no_lock_with_it(connection: Connection) -> None:
+    guesser, wrong = Guesser(connection), BORN + timedelta(days=1)
+    for index in range(LIMITS.per_id):
+        assert guesser.guess(SACHIKO.id, wrong, f"0310{index:06d}") is Verdict.FAILED
+        assert guesser.guess(HANAKO.id, wrong, f"0311{index:06d}") is Verdict.FAILED
+        guesser.at += timedelta(hours=8)
+    assert guesser.guess(SACHIKO.id, BORN, None) is Verdict.BLOCKED
+    assert unlock_caller(connection, HANAKO.id, Signed("見本", "本人と話した", guesser.at))
+    guesser.at += timedelta(days=100)
+    old = LIMITS.per_id + 1  # Hanako's, which staff have dealt with, and the blocked one
+    assert forget_tries(connection, guesser.at - timedelta(days=90)) == old
+    assert verdicts(connection) == [Verdict.FAILED] * LIMITS.per_id
+    assert guesser.guess(SACHIKO.id, BORN, None) is Verdict.BLOCKED
+    assert guesser.guess(HANAKO.id, wrong, None) is Verdict.FAILED
+    # What is younger stays, whatever it was.
+    assert forget_tries(connection, guesser.at - timedelta(days=90)) == 0

@@ -1,5 +1,6 @@
 """The version gate, the settings of a connection, the types of columns."""
 
+import os
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from ivr.errors import BadInput
+from ivr.storage import migrate
 from ivr.storage.columns import moment_to_text
 from ivr.storage.schema import attempts, people, sessions
 from ivr.storage.schema_house import facts
@@ -21,6 +23,7 @@ from ivr.storage.sqlite import (
     in_force,
     journal_mode,
     plain,
+    take_lock,
     wal_is_safe,
 )
 from tests.storage.records import DAY, HANAKO, NOW
@@ -184,3 +187,21 @@ def test_errors_do_not_repeat_what_was_stored(connection: Connection) -> None:
 def _attempt(**changes: object) -> dict[str, object]:
     values: dict[str, object] = {"id": "a1", "person_id": HANAKO.id, "number": "0310000001", "day": DAY}
     return values | {"slot": "morning", "state": "planned", "outcome": None, "planned_at": NOW} | changes
+
+
+@pytest.mark.parametrize(("user", "given"), [(0, True), (1000, False)])
+def test_what_root_makes_belongs_to_the_folders_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, given: bool
+) -> None:
+    """A roster that was imported by root before the service first ran must not keep it from starting."""
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "chown", lambda *how: told.append(how))
+    folder = tmp_path.stat()
+    migrate.create(tmp_path / "kenko-call.db")
+    lock = take_lock(tmp_path / "kenko-call.db")
+    assert lock is not None
+    os.close(lock)
+    assert [(Path(path).suffix, uid, gid) for path, uid, gid in told] == (
+        [(".new", folder.st_uid, folder.st_gid), (".lock", folder.st_uid, folder.st_gid)] if given else []
+    )
