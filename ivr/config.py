@@ -158,6 +158,11 @@ class Config(_Part):
         return self.database.parent / "voice-messages"
 
     @property
+    def erased(self) -> Path:
+        """The file of those who were erased, beside the database: a restored backup does not know it."""
+        return self.database.parent / "erased.jsonl"
+
+    @property
     def practice_begins(self) -> datetime | None:
         """When practice begins, aware; None: the real time is kept."""
         return self.practice_clock and self.practice_clock.replace(tzinfo=self.centre.zone)

@@ -26,7 +26,9 @@ from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
 from ivr.severe import SEVERE
+from ivr.storage.erasure import Refusal
 from ivr.storage.link import ALARMS
+from ivr.storage.personal import ABOUT
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
 from ivr.sync.documents import Kind
@@ -94,6 +96,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "standing": Standing,
     "decided": Decided,
     "sent": Kind,
+    "table": ABOUT,
+    "cli.person.refused": Refusal,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
     "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, GUESSING),
     "trunk_state": State,

@@ -39,6 +39,8 @@ COMMANDS = {
     "people close": ("staff", "close"),
     "people new-id": ("callers", "new_ids"),
     "people unlock": ("callers", "unlock"),
+    "person export": ("person", "export"),
+    "person erase": ("person", "erase"),
     "questionnaires history": ("questionnaires", "history"),
     "questionnaires show": ("questionnaires", "show"),
     "questionnaires activate": ("questionnaires", "activate"),

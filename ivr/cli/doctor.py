@@ -104,6 +104,9 @@ def backup(
 
 def _copy(settings: Config, folder: Path) -> None:
     copy_database(settings.database, folder / settings.database.name)
+    # Backups of before an erasure are erased again by this, whichever of them is restored.
+    if settings.erased.exists():
+        shutil.copy(settings.erased, folder / settings.erased.name)
     # After the database: a recording that a row names is there; one more harms nobody.
     if settings.voice_messages.is_dir():
         shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)

@@ -5,7 +5,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage import schema_callers, schema_house, schema_telephones  # noqa: F401 - for METADATA
+from ivr.storage import schema_callers, schema_erased, schema_house, schema_telephones  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.tables import key_column as _key
@@ -82,11 +82,15 @@ decisions = _table(
     autoincrement=True,
 )
 
-#: What was decided stays as it was written down, whoever writes to the database.
+#: What was decided stays as it was written down, whoever writes to the database; it goes only with all that there is of
+#: a person, once their tombstone stands.
 DECISIONS_STAY = tuple(
-    f"CREATE TRIGGER decisions_no_{verb} BEFORE {verb.upper()} ON decisions "
+    f"CREATE TRIGGER decisions_no_{verb} BEFORE {verb.upper()} ON decisions {unless}"
     "BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END"
-    for verb in ("update", "delete")
+    for verb, unless in (
+        ("update", ""),
+        ("delete", "WHEN NOT EXISTS (SELECT 1 FROM tombstones WHERE person_id = OLD.person_id) "),
+    )
 )
 for _trigger in DECISIONS_STAY:
     event.listen(decisions, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

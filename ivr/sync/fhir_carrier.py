@@ -11,9 +11,9 @@ from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.storage.database import Database
 from ivr.storage.outbox import Row, successor
-from ivr.storage.questionnaires import questionnaire_source
+from ivr.storage.questionnaires import questionnaire_source, questionnaire_sources
 from ivr.sync.delivery import Fault, Reply
-from ivr.sync.documents import ReportDocument, document_from
+from ivr.sync.documents import ErasureDocument, ReportDocument, document_from
 from ivr.sync.fhir import bundle_of, record_of
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.settings import Sync
@@ -54,7 +54,11 @@ class FhirCarrier(HttpCarrier):
         document = document_from(row.payload)
         version = document.version if isinstance(document, ReportDocument) else None
         source = await self._database.read(questionnaire_source, version) if version else None
-        return bundle_of(document, self._base, _parsed(source) if source else None)
+        rules: set[str] = set()
+        if isinstance(document, ErasureDocument):
+            known = map(_parsed, await self._database.read(questionnaire_sources))
+            rules = {rule.id for each in known if each for rule in each.alerts}
+        return bundle_of(document, self._base, _parsed(source) if source else None, sorted(rules))
 
 
 def _acknowledgement(row: Row, record_id: str) -> Reply:
