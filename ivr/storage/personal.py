@@ -191,8 +191,7 @@ def rows_about(connection: Connection, person_id: str) -> dict[str, tuple[dict[s
         condition = telephones.c.number.in_(of.numbers) if table is telephones else ABOUT[table.name](of)
         wanted = select(table).where(condition).order_by(*table.primary_key.columns)
         found[table.name] = tuple(
-            {name: _readable(value) for name, value in row.items()}
-            for row in connection.execute(wanted).mappings()
+            {name: _readable(value) for name, value in row.items()} for row in connection.execute(wanted).mappings()
         )
     return found
 

@@ -143,9 +143,9 @@ MOST_TO_FORGET = 100 * 1024 * 1024
 def forget(connection: Connection, file: Path, *, alone: bool) -> bool:
     """Write the file anew, and empty the journal: then nothing that was deleted is in any of their bytes.
 
-    `secure_delete` clears rows that are deleted, but not what is left of them where pages were split and joined, nor the
-    older pages in the journal. Answers wait meanwhile: of a big file False, and nothing is done, unless nobody else
-    has it open. Raises StorageError if it is in use. Call it outside a transaction.
+    `secure_delete` clears rows that are deleted, but not what is left of them where pages were split and joined, nor
+    the older pages in the journal. Answers wait meanwhile: of a big file False, and nothing is done, unless nobody
+    else has it open. Raises StorageError if it is in use. Call it outside a transaction.
     """
     if not alone and file.stat().st_size > MOST_TO_FORGET:
         return False

@@ -150,9 +150,7 @@ def test_the_id_is_never_used_again(connection: Connection) -> None:
 def refusal(connection: Connection, reason: str = "申し出", *, unsent_too: bool = False) -> Refusal:
     before = everything(connection)
     with pytest.raises(Refused) as refused:
-        erase_person(
-            connection, MARKED.id, Signed("tanaka", reason, later(60)), DAY, nothing, unsent_too=unsent_too
-        )
+        erase_person(connection, MARKED.id, Signed("tanaka", reason, later(60)), DAY, nothing, unsent_too=unsent_too)
     assert everything(connection) == before
     return refused.value.why
 
