@@ -23,6 +23,7 @@ from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
+from ivr.transfer_settings import Transfers
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
@@ -148,6 +149,7 @@ class Config(_Part):
     ids: Ids = Ids()
     metrics: Metrics = Metrics()
     sync: Sync = Sync()
+    transfers: Transfers = Transfers()
     watch: Watching = Watching()
     fastagi: FastAgi = FastAgi()
     dialling: Dialling = Dialling()

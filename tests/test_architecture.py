@@ -50,6 +50,7 @@ PURE = (
     "ivr.fastagi.words",
     "ivr.questionnaire",
     "ivr.spoken",
+    "ivr.transferred",
     "ivr.pbx_check",
     "ivr.doctor.chosen",
     "ivr.doctor.judgement",

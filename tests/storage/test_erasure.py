@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -134,10 +134,11 @@ def test_the_id_is_never_used_again(connection: Connection) -> None:
     plant(connection)
     erase(connection)
     others = [replace(SACHIKO, id="222222"), replace(MARKED, name="別の 人")]
-    for enter in (
-        lambda: upsert_people(connection, others, NOW),
-        lambda: take_in(connection, others, SIGNED, ZONE),
-    ):
+    ways: tuple[Callable[[], object], ...] = (
+        partial(upsert_people, connection, others, NOW),
+        partial(take_in, connection, others, SIGNED, ZONE),
+    )
+    for enter in ways:
         with pytest.raises(BadInput) as refused:
             enter()
         assert [(each.message, each.values["id"]) for each in refused.value.problems] == [("storage.erased", MARKED.id)]
@@ -208,8 +209,9 @@ def test_the_counts_of_a_day_stay(connection: Connection) -> None:
     after = count_rows(connection, DAY, NOW)
     assert before.attempts == after.attempts == {"answered": 1}
     assert connection.execute(select(attempts)).first() is None
-    kept = {(row.figure, row.value): row.count for row in connection.execute(select(erased_figures))}
-    assert kept == {("attempt", "answered"): 1, ("report", "complete"): 1, ("step", "reported"): 1}
+    figures = erased_figures.c
+    kept = {tuple(row) for row in connection.execute(select(figures.figure, figures["value"], figures["count"]))}
+    assert kept == {("attempt", "answered", 1), ("report", "complete", 1), ("step", "reported", 1)}
 
 
 def test_if_a_recording_cannot_be_removed_nothing_is_erased(connection: Connection, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ivr.call import Outcome
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.sync.codes import LOINC, MEASURED
-from ivr.sync.documents import UNITS, CallDocument, Document, GivenAnswer
+from ivr.sync.documents import UNITS, AlertDocument, CallDocument, Document, GivenAnswer, ReportDocument
 from ivr.sync.fhir import bundle_of, record_of
 from tests.sync.test_documents import CALL, ERASURE, FIRED, REPORT
 
@@ -39,7 +39,9 @@ def resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("document", [REPORT, FIRED, CALL], ids=lambda each: str(each.kind))
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("whose", ["person", "claimed", "nobody"])
-def test_every_bundle_is_valid(document: Document, known: bool, whose: str) -> None:
+def test_every_bundle_is_valid(
+    document: ReportDocument | AlertDocument | CallDocument, known: bool, whose: str
+) -> None:
     if whose != "person":
         document = replace(document, person_id=None)
         if not isinstance(document, CallDocument):
