@@ -161,8 +161,13 @@ class Config(_Part):
 
     @property
     def erased(self) -> Path:
-        """The file of those who were erased, beside the database: a restored backup does not know it."""
+        """The file of those who were erased, beside the database: a restored backup does not know all of them."""
         return self.database.parent / "erased.jsonl"
+
+    @property
+    def erased_copy(self) -> Path | None:
+        """Its copy beside the backups, for a machine that is set up anew."""
+        return self.backups and self.backups / self.erased.name
 
     @property
     def practice_begins(self) -> datetime | None:

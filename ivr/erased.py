@@ -3,6 +3,7 @@
 A backup from before an erasure brings the person back; what stands here is then erased again.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+from ivr.config import Config
 from ivr.errors import BadInput, problem
 from ivr.storage.database import Database
 from ivr.storage.erasure import erase_again, forgotten, must_forget
@@ -46,6 +48,10 @@ def write_erased(file: Path, stones: Sequence[Tombstone]) -> None:
     fresh = file.with_name(file.name + ".part")
     try:
         with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
+            folder = file.parent.stat()
+            if os.geteuid() == 0:
+                # A command of root's: the service, which is somebody else, must read it at its next start.
+                os.fchown(written.fileno(), folder.st_uid, folder.st_gid)
             written.writelines(f"{each}\n" for each in lines)
             written.flush()
             os.fsync(written.fileno())
@@ -73,17 +79,29 @@ async def forget_traces(database: Database) -> bool:
     return True
 
 
-async def erase_restored(database: Database, file: Path, recordings: Path, day: date) -> None:
+def _read_copy(copy: Path | None) -> tuple[Tombstone, ...]:
+    """What the copy beside the backups holds; it may be of root's, or on a disk that is not there."""
+    try:
+        return read_erased(copy) if copy else ()
+    except BadInput as bad:
+        log.warning("%s", bad.render("en"), extra={"action": "erased_copy_unreadable"})
+        return ()
+
+
+async def erase_restored(database: Database, config: Config, day: date) -> None:
     """At a start, before anything else is done: whom a restored backup brought back is erased again.
 
     What only the database knows comes into the file. Raises BadInput, StorageError.
     """
-    before = read_erased(file)
+    file, recordings = config.erased, config.voice_messages
+    written = read_erased(file)
+    before = (*written, *(await asyncio.to_thread(_read_copy, config.erased_copy)))
     known = await database.read(tombstones)
     if missing := {each.person_id for each in before} - {each.person_id for each in known}:
-        again = [each for each in before if each.person_id in missing]
+        again = list({each.person_id: each for each in before if each.person_id in missing}.values())
         await database.write(erase_again, again, day, partial(remove_recordings, recordings))
         log.warning("%s people of a restored backup were erased again", len(again), extra={"action": "erased_again"})
     await forget_traces(database)
-    if {each.person_id for each in known} - {each.person_id for each in before}:
+    known = await database.read(tombstones)
+    if {each.person_id for each in known} - {each.person_id for each in written}:
         write_erased(file, known)

@@ -124,7 +124,7 @@ async def go_live(
 
     Raises BadInput with every problem if no call could be held; StorageError.
     """
-    await erase_restored(database, config.erased, config.voice_messages, now().astimezone(config.centre.zone).date())
+    await erase_restored(database, config, now().astimezone(config.centre.zone).date())
     trace = await asyncio.to_thread(trace_disk, config)
     disk = await asyncio.to_thread(_read_veiled, config, new_name, None)
     before = await database.read(standing)

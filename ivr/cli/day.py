@@ -31,12 +31,14 @@ from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
+from ivr.storage.figures import erased_on
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.journal import calls_between
 from ivr.storage.outbox import backlog
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
+from ivr.storage.words import Figure
 
 
 class Format(StrEnum):
@@ -52,7 +54,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
         strangers = [each for each in reader.read(open_follow_ups, day) if each.person_id is None]
-        unsent = reader.read(backlog)
+        unsent, erased = reader.read(backlog), reader.read(erased_on, day)
     if as_json:
         listed = [asdict(each) for each in people]
         callers = [
@@ -67,11 +69,15 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
                 "unknown_callers": callers,
                 "questionnaire": standing_data(now),
                 "sync": sync,
+                "erased": erased,
             }
         )
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
+    if erased:
+        counts = {each: sum(erased.get(each, {}).values()) for each in Figure}
+        console.print(text("cli.status.erased", None, **counts))
     if strangers:
         columns = [f"column.{each}" for each in ("time", "follow_up", "claimed_id", "number")]
         # The whole number: it is there to be rung.

@@ -126,7 +126,8 @@ async def _erase(settings: Config, id: str, signed: Signed, *, unsent_too: bool)
     remove = partial(remove_recordings, settings.voice_messages)
     async with await open_database(settings.database, beside_service=True) as database:
         await database.write(erase_person, id, signed, day, remove, unsent_too=unsent_too)
-        write_erased(settings.erased, await database.read(tombstones))
+        stones = await database.read(tombstones)
+        write_erased(settings.erased, stones)
         try:
             done = await forget_traces(database)
         except StorageError as error:
@@ -134,3 +135,9 @@ async def _erase(settings: Config, id: str, signed: Signed, *, unsent_too: bool)
             raise StorageError(*error.problems, problem("cli.person.erase.traces", id=id)) from None
         if not done:
             raise StorageError(problem("cli.person.erase.traces", id=id))
+    if settings.erased_copy is not None:
+        try:
+            write_erased(settings.erased_copy, stones)
+        except BadInput as bad:
+            # Written again by the next backup.
+            typer.echo(bad.render(), err=True)

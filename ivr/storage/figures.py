@@ -53,6 +53,15 @@ def count_rows(connection: Connection, day: date, now: datetime) -> Counts:
     )
 
 
+def erased_on(connection: Connection, day: date) -> dict[str, dict[str, int]]:
+    """What people who are erased had on a day: figure -> value -> count. Nobody can be told from it."""
+    found: dict[str, dict[str, int]] = {}
+    columns = (erased_figures.c.figure, erased_figures.c["value"], erased_figures.c["count"])
+    for figure, value, count in connection.execute(select(*columns).where(erased_figures.c.day == day)):
+        found.setdefault(figure, {})[value] = count
+    return found
+
+
 def _open(
     connection: Connection, table: Table, since: ColumnElement[datetime], *conditions: ColumnElement[bool]
 ) -> Open:

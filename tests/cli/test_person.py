@@ -125,5 +125,25 @@ def test_a_roster_with_the_id_is_refused_whole(command: Command, var: Path, tmp_
 def test_a_backup_holds_the_list_of_the_erased(command: Command, var: Path, tmp_path: Path) -> None:
     assert command("person", "erase", ID, "--reason", "申し出", "--yes")[0] == 0
     assert command("backup", "-o", str(tmp_path / "backups"))[0] == 0
-    (made,) = (tmp_path / "backups").iterdir()
+    (made,) = (each for each in (tmp_path / "backups").iterdir() if each.is_dir())
+    assert (tmp_path / "backups" / "erased.jsonl").read_bytes() == (var / "erased.jsonl").read_bytes()
     assert (made / "erased.jsonl").read_bytes() == (var / "erased.jsonl").read_bytes()
+
+
+def test_the_status_of_a_day_counts_them_still(command: Command, var: Path) -> None:
+    day = ("--date", "2025-01-06")
+    people = json.loads(command("status", *day, "--json")[1])["people"]
+    assert command("person", "erase", ID, "--reason", "申し出", "--yes")[0] == 0
+    told = json.loads(command("status", *day, "--json")[1])
+    assert told["people"] == people
+    assert told["erased"] == {"attempt": {"answered": 1}, "report": {"complete": 1}, "step": {"reported": 1}}
+    assert "予定 1 件、発信 1 件、報告 1 件" in command("status", *day)[1]
+
+
+def test_a_copy_of_the_list_that_cannot_be_written_keeps_nobody(command: Command, folder: Path, var: Path) -> None:
+    text = (folder / "config.yaml").read_text()
+    at = text.index("\nbackups:")
+    (folder / "config.yaml").write_text(text[:at] + "\nbackups: var/gone  #" + text[at + len("\nbackups:") :])
+    code, out, err = command("person", "erase", ID, "--reason", "申し出", "--yes")
+    assert (code, ID in out, "gone" in err) == (0, True, True)
+    assert [each.person_id for each in read_erased(var / "erased.jsonl")] == [ID]

@@ -33,6 +33,7 @@ from ivr.storage.schema_outbox import outbox
 from ivr.storage.sqlite import plain
 from ivr.storage.tombstones import Tombstone, tombstones
 from ivr.sync.documents import ErasureDocument, document_from
+from tests.fakes.site import settings
 from tests.storage.planted import MARKED, MARKS, everything, plant
 from tests.storage.records import DAY, NOW, SACHIKO, TARO, dial, later
 
@@ -290,7 +291,7 @@ async def test_a_big_file_is_cleared_at_the_next_start(file: Path, monkeypatch: 
             assert not await forget_traces(database)
     async with await open_database(file) as service:
         assert await service.read(must_forget)
-        await _start(service, file.with_name("erased.jsonl"), file.parent)
+        await _start(service, file)
         assert not await service.read(must_forget)
         found = bytes_of(file.parent)
         assert [each for each in MARKS if each.encode() in found] == []
@@ -309,27 +310,41 @@ async def test_a_restored_backup_forgets_them_again(file: Path, voice: Path) -> 
     async with await open_database(file) as database:
         # As somebody under observation even, in a backup of before the closing.
         await database.write(reopen_person, MARKED.id, SIGNED)
-        await _start(database, stones, voice)
+        await _start(database, file)
         assert await database.read(get_person, MARKED.id) is None
         assert await database.read(tombstones) == read_erased(stones)
         found = bytes_of(file.parent)
         assert [each for each in MARKS if each.encode() in found] == []
         waiting = await database.read(lambda found: found.execute(select(outbox.c.kind)).scalars().all())
         assert waiting == ["erasure"]
-        await _start(database, stones, voice)
+        await _start(database, file)
         assert len(await database.read(tombstones)) == 1
 
 
-async def _start(database: Database, stones: Path, voice: Path) -> None:
-    await erase_restored(database, stones, voice, date(2025, 1, 7))
+async def _start(database: Database, file: Path, backups: Path | None = None) -> None:
+    await erase_restored(database, settings(database=str(file), backups=backups and str(backups)), date(2025, 1, 7))
 
 
-async def test_a_file_that_was_lost_is_written_anew(file: Path, tmp_path: Path) -> None:
-    stones = tmp_path / "erased.jsonl"
+async def test_a_new_machine_knows_it_from_the_copy_beside_the_backups(file: Path, tmp_path: Path) -> None:
+    backups = tmp_path / "backups"
+    await asyncio.to_thread(backups.mkdir)
+    write_erased(backups / "erased.jsonl", (Tombstone(MARKED.id, NOW, "tanaka", "申し出"),))
+    async with await open_database(file) as database:
+        await database.write(plant)
+        await _start(database, file, backups)
+        assert await database.read(get_person, MARKED.id) is None
+        assert [each.person_id for each in read_erased(file.with_name("erased.jsonl"))] == [MARKED.id]
+        # A copy that cannot be read keeps nobody from starting.
+        await asyncio.to_thread((backups / "erased.jsonl").write_text, "{")
+        await _start(database, file, backups)
+
+
+async def test_a_file_that_was_lost_is_written_anew(file: Path) -> None:
+    stones = file.with_name("erased.jsonl")
     async with await open_database(file) as database:
         await database.write(plant)
         await database.write(erase_person, MARKED.id, SIGNED, DAY, nothing, unsent_too=False)
-        await _start(database, stones, tmp_path)
+        await _start(database, file)
         assert [each.person_id for each in read_erased(stones)] == [MARKED.id]
 
 
