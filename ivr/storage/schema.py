@@ -203,6 +203,8 @@ answers = _table(
     _to("call_id", "calls.id", null=True),
     _moment("at"),
     Index(None, "session_id"),
+    # For erasures: a database looks for answers of every call that is deleted.
+    Index(None, "call_id"),
     # AUTOINCREMENT: the order of ids decides which answer is the last, so an id must never come again.
     autoincrement=True,
 )

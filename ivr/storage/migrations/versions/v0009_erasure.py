@@ -51,6 +51,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_transfers_person_id"), "transfers", ["person_id"], unique=False)
+    op.create_index(op.f("ix_answers_call_id"), "answers", ["call_id"], unique=False)
     for verb in ("update", "delete"):
         op.execute(
             f"CREATE TRIGGER tombstones_no_{verb} BEFORE {verb.upper()} ON tombstones "
