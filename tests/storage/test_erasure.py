@@ -3,6 +3,9 @@
 import asyncio
 import json
 import random
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -33,6 +36,7 @@ from ivr.storage.schema_outbox import outbox
 from ivr.storage.sqlite import plain
 from ivr.storage.tombstones import Tombstone, tombstones
 from ivr.sync.documents import ErasureDocument, document_from
+from tests.cases_runner import ROOT
 from tests.fakes.site import settings
 from tests.storage.planted import MARKED, MARKS, everything, plant
 from tests.storage.records import DAY, NOW, SACHIKO, TARO, dial, later
@@ -223,6 +227,35 @@ def test_if_a_recording_cannot_be_removed_nothing_is_erased(connection: Connecti
     with pytest.raises(BadInput), connection.begin_nested():
         erase_person(connection, MARKED.id, SIGNED, DAY, remove, unsent_too=False)
     assert everything(connection) == before
+
+
+DIES = """if True:
+    import asyncio, os, signal, sys
+    from ivr.storage.database import open_database
+    from ivr.storage.erasure import erase_person
+    from tests.storage.test_erasure import DAY, MARKED, SIGNED
+    def remove(ids):
+        os.unlink(sys.argv[2])
+        os.kill(os.getpid(), signal.SIGKILL)
+    async def main():
+        async with await open_database(sys.argv[1]) as database:
+            await database.write(erase_person, MARKED.id, SIGNED, DAY, remove, unsent_too=False)
+    asyncio.run(main())"""
+
+
+async def test_killed_between_the_recordings_and_the_rows_it_is_done_again(file: Path, voice: Path) -> None:
+    async with await open_database(file) as database:
+        await database.write(plant)
+    recording = voice / "qqvoice-1.wav"
+    command = [sys.executable, "-c", DIES, str(file), str(recording)]
+    died = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+    async with await open_database(file) as database:
+        assert await database.read(tombstones) == ()
+        assert (await database.read(extent_of, MARKED.id)).recordings == ("qqvoice-1",)
+        remove = partial(remove_recordings, voice)
+        await database.write(erase_person, MARKED.id, SIGNED, DAY, remove, unsent_too=False)
+        assert await database.read(get_person, MARKED.id) is None
 
 
 def bytes_of(folder: Path) -> bytes:
