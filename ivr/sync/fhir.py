@@ -2,7 +2,7 @@
 
 A transaction that comes twice makes no second record: what may change is written by conditional update (PUT with its
 identifier), what happens once by conditional create (ifNoneExist), what is erased goes by conditional delete.
-hl7.org/fhir/R4/http.html#cond-update, #ccreate, #3.1.0.7.1.
+hl7.org/fhir/R4/http.html#cond-update, #ccreate, #delete.
 """
 
 import uuid

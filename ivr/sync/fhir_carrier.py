@@ -13,10 +13,15 @@ from ivr.storage.database import Database
 from ivr.storage.outbox import Row, successor
 from ivr.storage.questionnaires import questionnaire_source, questionnaire_sources
 from ivr.sync.delivery import Fault, Reply
-from ivr.sync.documents import ErasureDocument, ReportDocument, document_from
+from ivr.sync.documents import ErasureDocument, Kind, ReportDocument, document_from
 from ivr.sync.fhir import bundle_of, record_of
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.settings import Sync
+
+
+#: Of a transaction that deletes these may be about one of its entries: a server that wants to find what it is to
+#: delete, or deletes nothing. Of any other they would stop everything; this one is parked, and staff are told.
+_OF_ONE_DELETE = (404, 405, 410)
 
 
 class FhirCarrier(HttpCarrier):
@@ -44,6 +49,8 @@ class FhirCarrier(HttpCarrier):
             return Reply(fault=Fault.UNSENDABLE)
         body = json.dumps(bundle, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         reply = await self.post(row.key, body, now, path="", content_type="application/fhir+json")
+        if reply.status in _OF_ONE_DELETE and row.kind is Kind.ERASURE:
+            return replace(reply, status=412)
         if reply.status not in (200, 201):
             return reply
         record = record_of(bundle, reply.body)

@@ -23,7 +23,7 @@ from ivr.storage.questionnaires import store_questionnaire
 from ivr.storage.sessions import save_turn
 from ivr.sync import folder_carrier
 from ivr.sync.carriers import carrier_of
-from ivr.sync.delivery import State
+from ivr.sync.delivery import Reply, State
 from ivr.sync.documents import Kind
 from ivr.sync.fhir_carrier import FhirCarrier
 from ivr.sync.folder import Busy, write_batch
@@ -135,6 +135,26 @@ async def test_bundles_arrive_once_each_and_are_valid(database: Database, centre
         assert kinds[0] == "QuestionnaireResponse"
         assert kinds.count("Observation") == 1
         assert bundle["entry"][0]["resource"]["identifier"] == {"system": f"{BASE}/report", "value": row.subject}
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 412])
+async def test_a_server_that_cannot_delete_stops_nothing_else(
+    database: Database, to_fhir: Push, clock: Clock, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def post(*_: object, **__: object) -> Reply:
+        return Reply(status)
+
+    await database.write(erase)
+    clock.advance(6)
+    monkeypatch.setattr(to_fhir.carrier, "post", post)
+    await to_fhir.turn()
+    assert await states(database) == [(State.PARKED, "http_412")]
+    assert not (await database.read(get_link)).stopped
+    # The same answer to anything else says that the address is wrong.
+    await file(database, 1)
+    clock.advance(5)
+    await to_fhir.turn()
+    assert (await database.read(get_link)).stopped is (status != 412)
 
 
 @pytest.mark.parametrize(
