@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import Column, ColumnElement, CompoundSelect, Connection, Select, and_, or_, select, union
 
 from ivr.storage.callers import NUMBER_KEY
 from ivr.storage.facts import get_fact
@@ -34,6 +34,7 @@ from ivr.storage.schema_callers import caller_tries, caller_unlocks
 from ivr.storage.schema_erased import transfers
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.schema_telephones import telephones
+from ivr.storage.words import Auth
 
 
 @dataclass(frozen=True)
@@ -117,21 +118,11 @@ NUMBERS_OF_OTHERS = (calls.c.number, follow_ups.c.number)
 def traces_of(connection: Connection, person_id: str) -> Traces:
     """What leads to the rows about a person, whether there is one of this ID or not."""
 
-    def found(wanted: Select[Any]) -> tuple[str, ...]:
+    def found(wanted: Select[Any] | CompoundSelect[Any]) -> tuple[str, ...]:
         return tuple(sorted(set(connection.execute(wanted).scalars())))
 
-    theirs = found(
-        select(numbers.c.number)
-        .where(numbers.c.person_id == person_id)
-        .union(select(attempts.c.number).where(attempts.c.person_id == person_id))  # type: ignore[arg-type]
-    )
-    others = found(
-        select(numbers.c.number)
-        .where(numbers.c.person_id != person_id, numbers.c.number.in_(theirs))
-        .union(  # type: ignore[arg-type]
-            select(attempts.c.number).where(attempts.c.person_id != person_id, attempts.c.number.in_(theirs))
-        )
-    )
+    theirs = found(_numbers_of(lambda column: column == person_id))
+    others = found(_numbers_of(lambda column: column != person_id, theirs))
     own = tuple(each for each in theirs if each not in others)
     tried = found(select(attempts.c.id).where(attempts.c.person_id == person_id))
     # Whoever rang from a number of theirs and was taken for nobody, and keyed no other ID.
@@ -159,6 +150,24 @@ def traces_of(connection: Connection, person_id: str) -> Traces:
         calls=rung,
         shared_calls=tuple(sorted(_shared(connection, rung, tried, held))),
     )
+
+
+def _numbers_of(
+    whose: Callable[[Any], ColumnElement[bool]], among: tuple[str, ...] | None = None
+) -> CompoundSelect[Any]:
+    """Numbers that stand in the roster for these people, or did when we rang them or knew them by it."""
+    known_by_it = (sessions.c.auth == Auth.REGISTERED_NUMBER, calls.c.number.is_not(None))
+    ways: tuple[tuple[Select[Any], Column[Any]], ...] = (
+        (select(numbers.c.number).where(whose(numbers.c.person_id)), numbers.c.number),
+        (select(attempts.c.number).where(whose(attempts.c.person_id)), attempts.c.number),
+        (
+            select(calls.c.number)
+            .join(sessions, sessions.c.id == calls.c.session_id)
+            .where(whose(sessions.c.person_id), *known_by_it),
+            calls.c.number,
+        ),
+    )
+    return union(*(wanted if among is None else wanted.where(number.in_(among)) for wanted, number in ways))
 
 
 def _seed(person_id: str) -> Traces:

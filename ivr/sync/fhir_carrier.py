@@ -18,7 +18,6 @@ from ivr.sync.fhir import bundle_of, record_of
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.settings import Sync
 
-
 #: Of a transaction that deletes these may be about one of its entries: a server that wants to find what it is to
 #: delete, or deletes nothing. Of any other they would stop everything; this one is parked, and staff are told.
 _OF_ONE_DELETE = (404, 405, 410)

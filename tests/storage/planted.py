@@ -41,9 +41,11 @@ MARKED = Person(
     facts={"qqfact": "qqfactvalue"},
     birth_date=BORN,
 )
+#: A number that they had before, and nobody else.
+FORMER = "09000000088"
 #: What must be in the export, and in no byte afterwards. The landline is TARO's, too.
 MARKS = (
-    *("消滅", "ショウメツ", "09000000077", "qqfactvalue", "qqdecision", "qqslotname", "qqoutcome", "qqanswer"),
+    *("消滅", "ショウメツ", "09000000077", FORMER, "qqfactvalue", "qqdecision", "qqslotname", "qqoutcome", "qqanswer"),
     *("qqsession", "qqvoice", "qqreport", "qqalert", "qqtask", "qqunlock", "qqoutbox", "qqtransfer", "qqattempt"),
     *("qqcall", "qqclaimed"),
 )
@@ -92,6 +94,10 @@ def plant(connection: Connection) -> None:
     inbound: dict[str, Any] = {"direction": "inbound", "note": "qqoutcome"}
     put(calls, id="qqcall-2", number=MARKED.numbers[1], session_id="qqsession-1", **inbound, **call, **ended)
     put(calls, id="qqcall-3", number=MARKED.numbers[1], session_id=None, **inbound, **call, **ended)
+    # From a number of before, under which they were known.
+    put(sessions, id="qqsession-2", person_id=id, **(held | {"auth": "registered_number"}))
+    put(calls, id="qqcall-4", number=FORMER, session_id="qqsession-2", **inbound, **call, **ended)
+    put(telephones, number=FORMER, keys_at=NOW, silent_at=None)
     for session, value, on in (
         ("qqsession-1", "qqanswer", "shared-1"),
         ("qqclaimed-1", "qqanswer", None),
