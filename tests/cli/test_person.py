@@ -109,13 +109,16 @@ def test_what_waits_for_a_centre_goes_first(command: Command, folder: Path, var:
     assert command("person", "erase", ID, "--reason", "申し出", "--yes", "--unsent-too")[0] == 0
 
 
-def test_a_roster_with_the_id_is_refused_whole(command: Command, var: Path, tmp_path: Path) -> None:
+def test_a_roster_with_the_id_is_refused_whole(
+    command: Command, var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivr.cli.roster.AT_ONCE", 1)  # also when it is stored in portions
     assert command("person", "erase", ID, "--reason", "申し出", "--yes")[0] == 0
     roster = tmp_path / "roster.csv"
     roster.write_text(
         "id,name,kana,number1,slot\n"
-        f"{ID},別の 人,ベツノ ヒト,09000000055,morning\n"
         "272727,新しい 人,アタラシイ ヒト,09000000056,morning\n"
+        f"{ID},別の 人,ベツノ ヒト,09000000055,morning\n"
     )
     code, _, err = command("people", "import", str(roster))
     assert (code, ID in err, "二度と使えません" in err) == (2, True, True)
