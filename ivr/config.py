@@ -24,6 +24,7 @@ from ivr.person import Hours as PersonHours
 from ivr.roster import Rules
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
+from ivr.transfer_settings import Transfers
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
@@ -149,6 +150,7 @@ class Config(_Part):
     ids: Ids = Ids()
     metrics: Metrics = Metrics()
     sync: Sync = Sync()
+    transfers: Transfers = Transfers()
     watch: Watching = Watching()
     fastagi: FastAgi = FastAgi()
     dialling: Dialling = Dialling()
@@ -157,6 +159,16 @@ class Config(_Part):
     def voice_messages(self) -> Path:
         """The folder of what people say, beside the database: both are the same people's data."""
         return self.database.parent / "voice-messages"
+
+    @property
+    def erased(self) -> Path:
+        """The file of those who were erased, beside the database: a restored backup does not know all of them."""
+        return self.database.parent / "erased.jsonl"
+
+    @property
+    def erased_copy(self) -> Path | None:
+        """Its copy beside the backups, for a machine that is set up anew."""
+        return self.backups and self.backups / self.erased.name
 
     @property
     def practice_begins(self) -> datetime | None:

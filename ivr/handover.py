@@ -15,8 +15,10 @@ MESSAGE_LEFT = "message_left"
 UNKNOWN_CALLER = "unknown_caller"
 #: ... that too many wrong birth dates were keyed for an ID: it lets nobody in until staff unlock it, or until tomorrow.
 CALLER_LOCKED = "caller_locked"
+#: ... that a person came from another centre, with a history to be read. Not a hand-over to staff: calling goes on.
+TAKEN_OVER = "taken_over"
 #: Follow-ups of a day that do not keep the dialler from calling on it. Strangers can bring some of them about.
-CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, SERVICE_DOWN, MESSAGE_LEFT, UNKNOWN_CALLER, CALLER_LOCKED)
+CALLING_GOES_ON = (PERIOD_OVER, TURNED_AWAY, SERVICE_DOWN, MESSAGE_LEFT, UNKNOWN_CALLER, CALLER_LOCKED, TAKEN_OVER)
 
 
 class HandOver(StrEnum):

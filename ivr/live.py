@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from ivr.config import Config
+from ivr.erased import erase_restored
 from ivr.errors import BadInput, Problem, StorageError, problem
 from ivr.loading import OnDisk, Trace, judge, read_disk, trace_disk
 from ivr.prompts import Prompts
@@ -123,6 +124,7 @@ async def go_live(
 
     Raises BadInput with every problem if no call could be held; StorageError.
     """
+    await erase_restored(database, config, now().astimezone(config.centre.zone).date())
     trace = await asyncio.to_thread(trace_disk, config)
     disk = await asyncio.to_thread(_read_veiled, config, new_name, None)
     before = await database.read(standing)

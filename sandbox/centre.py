@@ -161,7 +161,9 @@ def _is_object(body: bytes) -> bool:
 def _stored_bundle(body: bytes, record_id: int) -> dict[str, Any]:
     """hl7.org/fhir/R4/bundle.html#bundle-response."""
     stored = {"status": "201 Created", "location": f"Record/R-{record_id}/_history/1"}
-    entries = [{"response": dict(stored)} for _ in json.loads(body).get("entry", ())]
+    deleted = {"status": "204 No Content"}
+    methods = [each["request"]["method"] for each in json.loads(body).get("entry", ())]
+    entries = [{"response": dict(deleted if each == "DELETE" else stored)} for each in methods]
     return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
 
 

@@ -16,10 +16,38 @@ PATH = "/v1/digests"
 PAGES_PATH = f"{PATH}/{{day}}/documents"
 MOST = 1000
 _KEY, _LIMIT = re.compile(r"[!-~]{1,200}"), re.compile(r"[0-9]{1,4}")
-#: The UTC day of `frozen_at`, for whatever body has such a field.
-_DAY = (
-    "CASE WHEN json_valid(CAST(body AS TEXT)) THEN substr(json_extract(CAST(body AS TEXT), '$.frozen_at'), 1, 10) END"
+_BODY = "CAST(body AS TEXT)"
+
+
+def _field(name: str) -> str:
+    """What stands in a body under this name, for whatever body has it."""
+    return f"CASE WHEN json_valid({_BODY}) THEN json_extract({_BODY}, '$.{name}') END"
+
+
+#: The UTC day of `frozen_at`.
+_DAY = f"substr({_field('frozen_at')}, 1, 10)"
+_KIND = f"coalesce({_field('kind')}, '')"
+_IS_ERASURE = f"{_KIND} = 'erasure'"
+_ERASED = f"{_field('person_id')} FROM documents WHERE {_IS_ERASURE}"
+
+
+def _one_of(name: str, among: str) -> str:
+    return f"coalesce({_field(name)}, '') IN (SELECT {among})"
+
+
+def _named(name: str) -> str:
+    return f"named.value FROM documents, json_each({_BODY}, '$.{name}') AS named WHERE {_IS_ERASURE}"
+
+
+_GONE = (
+    _one_of("person_id", _ERASED),
+    _one_of("claimed_id", _ERASED),
+    _one_of("report_id", _named("report_ids")),
+    _one_of("attempt_id", _named("attempt_ids")),
 )
+#: What a stored erasure names counts no more, from that moment on; the erasure itself does.
+_COUNTS = f"({_IS_ERASURE} OR NOT ({' OR '.join(_GONE)}))"
+_OF_DAY = f"SELECT key, sha256 FROM documents WHERE {_DAY} = ? AND {_COUNTS}"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,6 +70,7 @@ class Digests:
         self.faults: deque[StrEnum] = deque()  #: one a request; then all goes well
         self.requests = 0
         database.execute(f"CREATE INDEX IF NOT EXISTS documents_by_day ON documents (({_DAY}), key)")
+        database.execute(f"CREATE INDEX IF NOT EXISTS documents_by_kind ON documents (({_KIND}))")
 
     def add_to(self, app: web.Application) -> None:
         """Answer both questions."""
@@ -52,7 +81,7 @@ class Digests:
         day = _day(request.query.get("day", ""))
         if day is None:
             return _refused("day")
-        listed = self._database.execute(f"SELECT key, sha256 FROM documents WHERE {_DAY} = ? ORDER BY key", (day,))
+        listed = self._database.execute(f"{_OF_DAY} ORDER BY key", (day,))
         lines = [f"{key} {sha256}\n" for key, sha256 in listed]
         sha256 = hashlib.sha256("".join(lines).encode()).hexdigest()
         return await self._answer(request, day, {"documents": len(lines), "sha256": sha256})
@@ -66,7 +95,7 @@ class Digests:
             return _refused("after")
         if not _LIMIT.fullmatch(limit) or not 1 <= int(limit) <= MOST:
             return _refused("limit")
-        wanted = f"SELECT key, sha256 FROM documents WHERE {_DAY} = ? AND key > ? ORDER BY key LIMIT ?"
+        wanted = f"{_OF_DAY} AND key > ? ORDER BY key LIMIT ?"
         found = self._database.execute(wanted, (day, after or "", int(limit) + 1)).fetchall()
         page = [{"key": key, "sha256": sha256} for key, sha256 in found[: int(limit)]]
         return await self._answer(request, day, {"documents": page, "more": len(found) > int(limit)})

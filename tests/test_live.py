@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from ivr import live as module
+from ivr.erased import write_erased
 from ivr.errors import BadInput
 from ivr.live import Live, go_live, run_live
 from ivr.questionnaire.parse import parse
 from ivr.storage.database import Database
+from ivr.storage.people import list_people
 from ivr.storage.questionnaires import (
     Activation,
     get_activation,
@@ -23,6 +25,7 @@ from ivr.storage.questionnaires import (
     standing,
     wish,
 )
+from ivr.storage.tombstones import Tombstone, tombstones
 from ivr.storage.words import Cause, Verdict
 from tests.cases_runner import CASES, ROOT
 from tests.fakes.site import Clock, settings
@@ -57,6 +60,7 @@ class Installation:
 
     async def start(self) -> Live:
         config = settings(
+            database=str(self.folder / "kenko-call.db"),
             questionnaire=str(self.file),
             prompts=str(self.folder / "prompts"),
             pbx={
@@ -349,3 +353,18 @@ async def test_a_fault_of_one_look_does_not_end_it(there: Installation, monkeypa
     with pytest.raises(asyncio.CancelledError):
         await run_live(live, sleep)
     assert looks == [module.LOOK_SECONDS] * 3
+
+
+async def test_whom_a_restored_backup_brought_back_is_erased_before_anything_else(there: Installation) -> None:
+    stone = Tombstone("200001", there.clock.now(), "sato", "wished")
+    await asyncio.to_thread(write_erased, there.folder / "erased.jsonl", (stone,))
+    await there.start()
+    assert "200001" not in {each.id for each in await there.database.read(list_people, closed=True)}
+    assert await there.database.read(tombstones) == (stone,)
+
+
+async def test_without_the_list_of_the_erased_no_service_starts(there: Installation) -> None:
+    await asyncio.to_thread((there.folder / "erased.jsonl").write_text, "{")
+    with pytest.raises(BadInput) as refused:
+        await there.start()
+    assert [each.message for each in refused.value.problems] == ["erased.bad_line"]

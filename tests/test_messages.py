@@ -27,8 +27,11 @@ from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
 from ivr.severe import SEVERE
 from ivr.storage import pulled
+from ivr.storage.arriving import ERASED
 from ivr.storage.conflicts import CONFLICTS
+from ivr.storage.erasure import Refusal
 from ivr.storage.link import ALARMS
+from ivr.storage.personal import ABOUT
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
 from ivr.sync.comparison import Sort
@@ -99,8 +102,10 @@ FAMILIES: dict[str, Iterable[str]] = {
     "decided": Decided,
     "sent": Kind,
     "differs": Sort,
+    "table": ABOUT,
+    "cli.person.refused": Refusal,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, GUESSING),
+    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,

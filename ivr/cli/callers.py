@@ -14,6 +14,7 @@ from ivr.messages import text
 from ivr.storage.callers import unlock_caller
 from ivr.storage.database import open_reader
 from ivr.storage.people import list_people
+from ivr.storage.tombstones import tombstones
 
 
 def new_ids(
@@ -27,6 +28,7 @@ def new_ids(
     if settings.database.exists():
         with open_reader(settings.database) as reader:
             taken = {each.id for each in reader.read(list_people, closed=True)}
+            taken |= {each.person_id for each in reader.read(tombstones)}
     for _ in range(count):
         fresh = new_id(secrets.randbelow, taken.__contains__)
         taken.add(fresh)

@@ -31,6 +31,7 @@ from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
+from ivr.storage.figures import erased_on
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.journal import calls_between
 from ivr.storage.outbox import backlog
@@ -38,6 +39,7 @@ from ivr.storage.pulled import get_pulled
 from ivr.storage.questionnaires import standing
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
+from ivr.storage.words import Figure
 
 
 class Format(StrEnum):
@@ -53,7 +55,7 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
     with open_reader(settings.database) as reader:
         people, now = reader.read(status_of_day, day), reader.read(standing)
         strangers = [each for each in reader.read(open_follow_ups, day) if each.person_id is None]
-        unsent, pulled = reader.read(backlog), reader.read(get_pulled)
+        unsent, pulled, erased = reader.read(backlog), reader.read(get_pulled), reader.read(erased_on, day)
     if as_json:
         listed = [asdict(each) for each in people]
         callers = [
@@ -68,11 +70,15 @@ def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJ
                 "unknown_callers": callers,
                 "questionnaire": standing_data(now),
                 "sync": {**sync, "pull": pull_data(settings, pulled)},
+                "erased": erased,
             }
         )
         return
     print_table(text("cli.status.title", day=day), STATUS_COLUMNS, map(status_row, people))
     console.print(summary_line(people))
+    if erased:
+        counts = {each: sum(erased.get(each, {}).values()) for each in Figure}
+        console.print(text("cli.status.erased", None, **counts))
     if strangers:
         columns = [f"column.{each}" for each in ("time", "follow_up", "claimed_id", "number")]
         # The whole number: it is there to be rung.

@@ -20,13 +20,15 @@ from ivr.doctor.judgement import Light, Line, examine, worst
 from ivr.doctor.pull import examine_pull
 from ivr.doctor.secondway import examine_recordings, examine_second_way, without_ari
 from ivr.doctor.watch import examine_call, examine_watch
+from ivr.erased import write_erased
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.selftest import ANSWERED, Answer, read_answer, wish
 from ivr.storage.backup import copy_database
-from ivr.storage.database import open_database
+from ivr.storage.database import open_database, open_reader
 from ivr.storage.facts import get_fact
 from ivr.storage.sqlite import is_locked
+from ivr.storage.tombstones import tombstones
 
 #: So long the running service may take to call itself: 17 s at most, and a look.
 CALL_SECONDS = 25.0
@@ -120,6 +122,12 @@ def backup(
 
 def _copy(settings: Config, folder: Path) -> None:
     copy_database(settings.database, folder / settings.database.name)
+    # Whoever restores an older one than this needs to know who has been erased since: beside it, and in it.
+    with open_reader(folder / settings.database.name) as reader:
+        stones = reader.read(tombstones)
+    if stones:
+        for beside in (folder, folder.parent):
+            write_erased(beside / settings.erased.name, stones)
     # After the database: a recording that a row names is there; one more harms nobody.
     if settings.voice_messages.is_dir():
         shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)

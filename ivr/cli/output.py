@@ -89,3 +89,15 @@ def write_file(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file about somebody, for its owner's eyes only. Raises BadInput if it cannot be written."""
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None

@@ -37,6 +37,7 @@ from ivr.roster import Roster, parse_roster, write_people
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import Signed, decisions_about
 from ivr.storage.people import Stored, get_person, list_people, people_by_number, take_in
+from ivr.storage.tombstones import refuse_erased
 
 #: People stored in one transaction: up to so many an import is all or nothing whatever happens. 5,000 take 0.3 s.
 AT_ONCE = 5000
@@ -136,6 +137,8 @@ async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, t
     added = changed = done = 0
     closed: tuple[str, ...] = ()
     async with await open_database(settings.database, beside_service=True) as database:
+        # Before the first portion is stored.
+        await database.read(refuse_erased, [each.id for each in people])
         before = await database.read(list_people)
         while done < len(people):
             part = people[done : done + AT_ONCE]

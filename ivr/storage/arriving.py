@@ -10,6 +10,7 @@ from ivr.errors import BadInput, Problem, problem
 from ivr.messages import text
 from ivr.person import Person, begins_anew
 from ivr.roster import cells_of
+from ivr.storage.alarms import end_alarm, raise_alarm
 from ivr.storage.conflicts import (
     decided_last,
     end_agreed,
@@ -23,6 +24,7 @@ from ivr.storage.elsewhere import take_reported
 from ivr.storage.people import known_people, upsert_people
 from ivr.storage.schema import decisions
 from ivr.storage.schema_centre import centre_people as table
+from ivr.storage.tombstones import erased_among
 from ivr.storage.words import Decided
 from ivr.sync.changes import Changes, Theirs
 from ivr.sync.merging import (
@@ -42,6 +44,9 @@ from ivr.sync.merging import (
     written,
 )
 
+#: Alarm, as `alarm.<kind>` of the catalogue; its subject is the ID.
+ERASED = "sync_erased"
+
 _SAID = select(table).where(table.c.person_id.in_(bindparam("wanted", expanding=True)))
 _FORGET = delete(table).where(table.c.person_id == bindparam("key"))
 _REMEMBER = insert(table)
@@ -58,13 +63,17 @@ class Arrived:
     known: int = 0  #: people of whom the same, or something newer, was known
     reports: int = 0  #: that were not here
     conflicts: int = 0  #: differences that are new
+    erased: int = 0  #: changes about people who were erased here; nothing of them was taken
 
 
 def take_changes(connection: Connection, given: Changes, file: str, zone: tzinfo, at: datetime) -> Arrived:
     """Take all of them; the same once more changes nothing. `file` is only for messages; days are of `zone`.
 
-    Who is not named stays as they are. Raises BadInput with every problem, and then nothing may be stored.
+    Who is not named stays as they are. Of whom was erased nothing is taken; while the centre has them under
+    observation, an alarm says that nobody rings them. Raises BadInput with every problem, and then nothing may be
+    stored.
     """
+    given, erased = _without_erased(connection, given, at)
     said = {row["person_id"]: row for row in _said(connection, [each.person.id for each in given.people])}
     problems = [each for theirs in given.people for each in _contradiction(theirs, said, file)]
     news = [each for each in given.people if _is_new(each, said)]
@@ -100,7 +109,25 @@ def take_changes(connection: Connection, given: Changes, file: str, zone: tzinfo
     if problems:
         raise BadInput(*problems)
     known = len(given.people) - len(news)
-    return Arrived(stored.added, stored.changed, closed, reopened, known, reports, conflicts)
+    return Arrived(stored.added, stored.changed, closed, reopened, known, reports, conflicts, erased)
+
+
+def _without_erased(connection: Connection, given: Changes, at: datetime) -> tuple[Changes, int]:
+    """The changes about people who were not erased here, and how many others there were."""
+    named = (*(each.person.id for each in given.people), *(each.person_id for each in given.reports))
+    gone = frozenset(erased_among(connection, named))
+    if not gone:
+        return given, 0
+    for each in given.people:
+        if each.person.id in gone and each.closed is None:
+            raise_alarm(connection, ERASED, each.person.id, "", at)
+        elif each.person.id in gone:
+            end_alarm(connection, ERASED, each.person.id, at)
+    left = Changes(
+        tuple(each for each in given.people if each.person.id not in gone),
+        tuple(each for each in given.reports if each.person_id not in gone),
+    )
+    return left, len(given.people) + len(given.reports) - len(left.people) - len(left.reports)
 
 
 def _said(connection: Connection, ids: Sequence[str]) -> Sequence[RowMapping]:

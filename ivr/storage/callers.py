@@ -16,7 +16,7 @@ from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.schema import follow_ups, people
 from ivr.storage.schema_callers import caller_tries, caller_unlocks
 
-_KEY = "callers.number_key"  #: the fact that holds the key of the HMAC
+NUMBER_KEY = "callers.number_key"  #: the fact that holds the key of the HMAC
 _HOUR = timedelta(hours=1)
 _NEVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _NO_DATE = "0000-00-00"  #: no keyed date is ever written so
@@ -69,10 +69,10 @@ def try_caller(connection: Connection, given: Try, fresh_key: str) -> Judged:
     The same statements in the same order, whether the ID exists, the date is right, or anything is locked; only a try
     that brings a lock about writes one row more, for an ID that exists and for one that does not.
     """
-    key = get_fact(connection, _KEY)
+    key = get_fact(connection, NUMBER_KEY)
     if key is None:
         key = fresh_key
-        set_fact(connection, _KEY, key)
+        set_fact(connection, NUMBER_KEY, key)
     hidden = "" if given.number is None else hmac.new(key.encode(), given.number.encode(), "sha256").hexdigest()
     values = {
         "id": given.claimed_id,

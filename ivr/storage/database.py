@@ -83,6 +83,10 @@ class _Writer:
         with sqlite.transaction(self.connection, self.file):
             return function(self.connection, *args, **kwargs)
 
+    def forget(self) -> bool:
+        with sqlite.clear_errors(self.file):
+            return sqlite.forget(self.connection, self.file, alone=self.lock is not None)
+
     def close(self) -> None:
         try:
             if self.lock is not None:
@@ -127,6 +131,14 @@ class Database:
         self._check_open()
         job = partial(self._reader.read, function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._reading, job)
+
+    async def forget(self) -> bool:
+        """What was deleted before is no more in any byte of the database's files; see sqlite.forget.
+
+        False: not now, beside a service. Raises StorageError if it is in use.
+        """
+        self._check_open()
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._writer.forget)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -26,6 +26,7 @@ from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
+from ivr.storage.tombstones import refuse_erased
 from ivr.storage.touched import touch
 
 
@@ -82,13 +83,15 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
     """Store what a roster says of each person, numbers and slots too; new ones are created `at`. Others stay.
 
     Pauses and closings are decisions of staff: a file neither makes nor ends them, whatever the records say.
-    All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters.
+    All or nothing, as everything in one transaction. Raises IntegrityError for an id that is not 6 to 8 characters,
+    BadInput with every id that was of somebody who is erased.
     """
     return _upsert(connection, people, known_people(connection, people), at)
 
 
 def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str, Person], at: datetime) -> Stored:
     new = [each for each in people if each.id not in known]
+    refuse_erased(connection, (each.id for each in new))
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
     changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
     moved = [each for each in people if each.id in known and _owned(each) != _owned(known[each.id])]

@@ -80,6 +80,11 @@ def questionnaire_source(connection: Connection, hash: str) -> str | None:
     return connection.execute(select(table.c.source).where(table.c.hash == hash)).scalar_one_or_none()
 
 
+def questionnaire_sources(connection: Connection) -> tuple[str, ...]:
+    """The texts of all versions that were ever in force, oldest first."""
+    return tuple(connection.execute(select(table.c.source).order_by(table.c.stored_at, table.c.hash)).scalars())
+
+
 def versions_like(connection: Connection, beginning: str) -> tuple[Version, ...]:
     """The versions whose hash begins so, oldest first."""
     wanted = select(table).where(table.c.hash.startswith(beginning, autoescape=True))

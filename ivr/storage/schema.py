@@ -5,7 +5,13 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
 from ivr.questionnaire.model import Level, SessionStatus
-from ivr.storage import schema_callers, schema_comparisons, schema_house, schema_telephones  # noqa: F401 - for METADATA
+from ivr.storage import (  # noqa: F401 - for METADATA
+    schema_callers,
+    schema_comparisons,
+    schema_erased,
+    schema_house,
+    schema_telephones,
+)
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.schema_centre import centre_people, conflicts
 from ivr.storage.schema_outbox import outbox
@@ -83,11 +89,15 @@ decisions = _table(
     autoincrement=True,
 )
 
-#: What was decided stays as it was written down, whoever writes to the database.
+#: What was decided stays as it was written down, whoever writes to the database; it goes only with all that there is of
+#: a person, once their tombstone stands.
 DECISIONS_STAY = tuple(
-    f"CREATE TRIGGER decisions_no_{verb} BEFORE {verb.upper()} ON decisions "
+    f"CREATE TRIGGER decisions_no_{verb} BEFORE {verb.upper()} ON decisions {unless}"
     "BEGIN SELECT RAISE(ABORT, 'decisions are only ever added'); END"
-    for verb in ("update", "delete")
+    for verb, unless in (
+        ("update", ""),
+        ("delete", "WHEN NOT EXISTS (SELECT 1 FROM tombstones WHERE person_id = OLD.person_id) "),
+    )
 )
 for _trigger in DECISIONS_STAY:
     event.listen(decisions, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
@@ -200,6 +210,8 @@ answers = _table(
     _to("call_id", "calls.id", null=True),
     _moment("at"),
     Index(None, "session_id"),
+    # For erasures: a database looks for answers of every call that is deleted.
+    Index(None, "call_id"),
     # AUTOINCREMENT: the order of ids decides which answer is the last, so an id must never come again.
     autoincrement=True,
 )

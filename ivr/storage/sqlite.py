@@ -136,6 +136,30 @@ def set_journal_mode(connection: Connection, mode: str) -> None:
         raise StorageError(problem("storage.locked"))
 
 
+#: A file up to so many bytes is written anew beside a service: 1 s, and half of what a call would wait for.
+MOST_TO_FORGET = 100 * 1024 * 1024
+
+
+def forget(connection: Connection, file: Path, *, alone: bool) -> bool:
+    """Write the file anew, and empty the journal: then nothing that was deleted is in any of their bytes.
+
+    `secure_delete` clears rows that are deleted, but not what is left of them where pages were split and joined, nor
+    the older pages in the journal. Answers wait meanwhile: of a big file False, and nothing is done, unless nobody
+    else has it open. Raises StorageError if it is in use. Call it outside a transaction.
+    """
+    if not alone and file.stat().st_size > MOST_TO_FORGET:
+        return False
+    plain(connection, "VACUUM")
+    mode = journal_mode(driver.sqlite_version_info)
+    if mode == "wal":
+        if plain(connection, "PRAGMA wal_checkpoint(TRUNCATE)")[0][0] != 0:
+            raise StorageError(problem("storage.locked"))
+    else:
+        set_journal_mode(connection, "delete")
+        set_journal_mode(connection, mode)
+    return True
+
+
 def check_file(connection: Connection, file: Path) -> None:
     """Raises StorageError if SQLite's quick check finds damage. Reads the whole file."""
     # SQLite takes a file of length zero for a new database; ours never begin so (see migrate.create).

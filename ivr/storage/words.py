@@ -59,3 +59,18 @@ class Verdict(StrEnum):
     WISHED = "wished"  #: a service has still to look at it
     DONE = "done"
     REFUSED = "refused"  #: what was live stays
+
+
+class Figure(StrEnum):
+    """What of somebody who was erased still counts on a day."""
+
+    ATTEMPT = "attempt"  #: its value: how it ended
+    REPORT = "report"  #: complete or partial
+    STEP = "step"  #: of the agenda: how it was settled
+
+
+class Transfer(StrEnum):
+    """Which way somebody went."""
+
+    OUT = "out"  #: handed over to another centre; they stay with us until staff close
+    IN = "in"  #: taken over from one

@@ -38,8 +38,9 @@ class State(StrEnum):
     PARKED = "parked"  #: the centre will not have it as it is: with staff, by an alarm
 
 
-#: Alerts go ahead of ordinary reports, and those ahead of the tries to reach somebody.
-LANES = {Kind.ALERT: 0, Kind.REPORT: 1, Kind.CALL: 2}
+#: Alerts go ahead of ordinary reports, and those ahead of the tries to reach somebody. Of somebody who is erased
+#: nothing else is left to be sent.
+LANES = {Kind.ALERT: 0, Kind.REPORT: 1, Kind.CALL: 2, Kind.ERASURE: 1}
 
 
 class Fault(StrEnum):

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     REPORT = "report"
     ALERT = "alert"
     CALL = "call"  #: an attempt to reach somebody
+    ERASURE = "erasure"  #: everything about somebody is to be erased
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,27 @@ class CallDocument(_Frozen):
         return self.attempt_id
 
 
-Document = ReportDocument | AlertDocument | CallDocument
+@dataclass(frozen=True, kw_only=True)
+class ErasureDocument(_Frozen):
+    """All about a person was erased here, and is to be erased at the centre: the last that is ever told of the ID.
+
+    It stays here, too, so it says nothing of how the person was: not even which alerts there had been.
+    """
+
+    kind: ClassVar[Kind] = Kind.ERASURE
+    revision: ClassVar[int] = 1  #: an ID is erased once
+
+    person_id: str
+    report_ids: tuple[str, ...]  #: of reports and alerts that may have left, in the order in which they were frozen
+    attempt_ids: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """See ReportDocument."""
+        return self.person_id
+
+
+Document = ReportDocument | AlertDocument | CallDocument | ErasureDocument
 
 
 @dataclass(frozen=True)
@@ -197,7 +218,9 @@ def same_content(one: ReportDocument, other: ReportDocument) -> bool:
     )
 
 
-_CLASSES: Mapping[Kind, type[Document]] = {each.kind: each for each in (ReportDocument, AlertDocument, CallDocument)}
+_CLASSES: Mapping[Kind, type[Document]] = {
+    each.kind: each for each in (ReportDocument, AlertDocument, CallDocument, ErasureDocument)
+}
 
 
 def _canonical(told: Mapping[str, object]) -> bytes:
@@ -243,6 +266,7 @@ def _moment(given: str | None) -> datetime | None:
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "day": date.fromisoformat,
     **dict.fromkeys(("at", "frozen_at", "began_at", "changed_at", "planned_at", "answered_at", "ended_at"), _moment),
+    **dict.fromkeys(("report_ids", "attempt_ids"), tuple),
     "answers": lambda given: tuple(_made(GivenAnswer, each) for each in given),
     "alerts": lambda given: tuple(_made(FiredAlert, each) for each in given),
     "alert": lambda given: _made(FiredAlert, given),

@@ -1,11 +1,12 @@
 """Documents as FHIR R4 transaction bundles, and what a FHIR server answers to one. Pure.
 
 A transaction that comes twice makes no second record: what may change is written by conditional update (PUT with its
-identifier), what happens once by conditional create (ifNoneExist). hl7.org/fhir/R4/http.html#cond-update, #ccreate.
+identifier), what happens once by conditional create (ifNoneExist), what is erased goes by conditional delete.
+hl7.org/fhir/R4/http.html#cond-update, #ccreate, #delete.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,16 @@ from urllib.parse import quote
 from ivr.call import Outcome
 from ivr.questionnaire.model import Kind, Question, Questionnaire
 from ivr.sync.codes import CATEGORY, JP_CATEGORY, JP_PROFILE, JP_VITAL_SIGN, LOINC, MEASURED, UCUM
-from ivr.sync.documents import CallDocument, Document, FiredAlert, GivenAnswer, ReportDocument, key_of
+from ivr.sync.documents import (
+    AlertDocument,
+    CallDocument,
+    Document,
+    ErasureDocument,
+    FiredAlert,
+    GivenAnswer,
+    ReportDocument,
+    key_of,
+)
 from ivr.sync.fhir_questionnaire import canonical, choices, coding, questionnaire_entry
 
 Resource = dict[str, Any]
@@ -22,25 +32,35 @@ Resource = dict[str, Any]
 _STATUS = {Outcome.ANSWERED: "completed", Outcome.CUT_OFF: "stopped", Outcome.UNKNOWN: "unknown"}
 _PHONE = ("http://terminology.hl7.org/CodeSystem/v3-ParticipationMode", "PHONE")
 _CLINICAL = ("http://terminology.hl7.org/CodeSystem/flag-category", "clinical")
+_PATIENT_RECORD = ("http://dicom.nema.org/resources/ontology/DCM", "110110", "Patient Record")
+_ERASED = (
+    "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle",
+    *("15", "Permanent erasure / Physical destruction"),
+)
 _ABSENT = ("http://terminology.hl7.org/CodeSystem/data-absent-reason", "not-performed")
 
 
-def bundle_of(document: Document, base: str, questionnaire: Questionnaire | None = None) -> Resource:
+def bundle_of(
+    document: Document, base: str, questionnaire: Questionnaire | None = None, rules: Collection[str] = ()
+) -> Resource:
     """The document as a transaction; its first entry is what it is about.
 
     `base`: the URI under which this installation's identifiers are told apart from others', without a slash at its
     end. `questionnaire`: the version that was asked; without one all answers are text, and the questionnaire itself
-    is left out. Equal documents give equal bundles.
+    is left out. `rules`: ids of all alerts that any version had, for an erasure. Equal documents give equal bundles.
     """
     if isinstance(document, ReportDocument):
         entries = [*_report(document, base, questionnaire)]
     elif isinstance(document, CallDocument):
         entries = [_communication(document, base)]
+    elif isinstance(document, ErasureDocument):
+        entries = [*_erasure(document, base, rules)]
     else:
         entries = [_flag(document, document.alert, base)]
     key = uuid.UUID(key_of(document))
     for position, entry in enumerate(entries):
-        entry["fullUrl"] = f"urn:uuid:{uuid.uuid5(key, str(position))}"
+        if "resource" in entry:
+            entry["fullUrl"] = f"urn:uuid:{uuid.uuid5(key, str(position))}"
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
@@ -55,11 +75,18 @@ def record_of(bundle: Resource, answer: object) -> str | None:
     if not isinstance(entries, list) or len(entries) != len(bundle["entry"]):
         return None
     told = [each.get("response") if isinstance(each, dict) else None for each in entries]
-    responses = [each for each in told if isinstance(each, dict) and str(each.get("status"))[:3] in ("200", "201")]
-    if len(responses) != len(told):
+    if not all(map(_is_done, bundle["entry"], told)):
         return None
-    parts = str(responses[0].get("location") or "").split("/_history/")[0].split("/")
+    parts = str((told[0] or {}).get("location") or "").split("/_history/")[0].split("/")
     return "/".join(parts[-2:]) if len(parts) >= 2 and parts[-1] else None
+
+
+def _is_done(sent: Resource, response: object) -> bool:
+    """Whether the server did what this entry wanted. What is to be deleted may be gone, or never have been there."""
+    if not isinstance(response, dict):
+        return False
+    done = ("200", "204", "404", "410") if sent["request"]["method"] == "DELETE" else ("200", "201")
+    return str(response.get("status"))[:3] in done
 
 
 def _report(document: ReportDocument, base: str, questionnaire: Questionnaire | None) -> Iterator[Resource]:
@@ -157,7 +184,42 @@ def _communication(document: CallDocument, base: str) -> Resource:
     return _create(resource, base, "attempt", document.attempt_id)
 
 
-def _flag(document: Document, alert: FiredAlert, base: str) -> Resource:
+def _erasure(document: ErasureDocument, base: str, rules: Collection[str]) -> Iterator[Resource]:
+    """A record that it was done, which stays; then everything that was ever sent, each by its identifier.
+
+    AuditEvent has no identifier: its entity is named with our key, by which a second transaction finds the first.
+    """
+    key = key_of(document)
+    we = {"type": "Device", "display": "Kenko Call"}
+    audit: Resource = {
+        "resourceType": "AuditEvent",
+        "type": dict(zip(("system", "code", "display"), _PATIENT_RECORD, strict=True)),
+        "action": "D",
+        "recorded": _moment(document.frozen_at),
+        "outcome": "0",
+        "agent": [{"who": we, "requestor": True}],
+        "source": {"observer": we},
+        "entity": [
+            {
+                "what": _subject(document, base),
+                "lifecycle": dict(zip(("system", "code", "display"), _ERASED, strict=True)),
+                "name": key,
+            }
+        ],
+    }
+    request = {"method": "POST", "url": "AuditEvent", "ifNoneExist": f"entity-name:exact={key}"}
+    yield {"resource": audit, "request": request}
+    for each in document.report_ids:
+        yield _delete(base, "QuestionnaireResponse", "report", each)
+        for question in MEASURED:
+            yield _delete(base, "Observation", "observation", f"{each}/{question}")
+        for rule in rules:
+            yield _delete(base, "Flag", "alert", f"{each}/{rule}")
+    for each in document.attempt_ids:
+        yield _delete(base, "Communication", "attempt", each)
+
+
+def _flag(document: ReportDocument | AlertDocument, alert: FiredAlert, base: str) -> Resource:
     report_id = document.report_id
     resource: Resource = {
         "resourceType": "Flag",
@@ -214,6 +276,11 @@ def _search(base: str, kind: str, value: str) -> str:
 def _put(resource: Resource, base: str, kind: str, value: str) -> Resource:
     url = f"{resource['resourceType']}?{_search(base, kind, value)}"
     return {"resource": resource, "request": {"method": "PUT", "url": url}}
+
+
+def _delete(base: str, resource: str, kind: str, value: str) -> Resource:
+    # One identifier each: not every server deletes several at once (CapabilityStatement, conditionalDelete).
+    return {"request": {"method": "DELETE", "url": f"{resource}?{_search(base, kind, value)}"}}
 
 
 def _create(resource: Resource, base: str, kind: str, value: str) -> Resource:

@@ -11,12 +11,16 @@ from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.storage.database import Database
 from ivr.storage.outbox import Row, successor
-from ivr.storage.questionnaires import questionnaire_source
+from ivr.storage.questionnaires import questionnaire_source, questionnaire_sources
 from ivr.sync.delivery import Fault, Reply
-from ivr.sync.documents import ReportDocument, document_from
+from ivr.sync.documents import ErasureDocument, Kind, ReportDocument, document_from
 from ivr.sync.fhir import bundle_of, record_of
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.settings import Sync
+
+#: Of a transaction that deletes these may be about one of its entries: a server that wants to find what it is to
+#: delete, or deletes nothing. Of any other they would stop everything; this one is parked, and staff are told.
+_OF_ONE_DELETE = (404, 405, 410)
 
 
 class FhirCarrier(HttpCarrier):
@@ -44,6 +48,8 @@ class FhirCarrier(HttpCarrier):
             return Reply(fault=Fault.UNSENDABLE)
         body = json.dumps(bundle, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         reply = await self.post(row.key, body, now, path="", content_type="application/fhir+json")
+        if reply.status in _OF_ONE_DELETE and row.kind is Kind.ERASURE:
+            return replace(reply, status=412)
         if reply.status not in (200, 201):
             return reply
         record = record_of(bundle, reply.body)
@@ -54,7 +60,11 @@ class FhirCarrier(HttpCarrier):
         document = document_from(row.payload)
         version = document.version if isinstance(document, ReportDocument) else None
         source = await self._database.read(questionnaire_source, version) if version else None
-        return bundle_of(document, self._base, _parsed(source) if source else None)
+        rules: set[str] = set()
+        if isinstance(document, ErasureDocument):
+            known = map(_parsed, await self._database.read(questionnaire_sources))
+            rules = {rule.id for each in known if each for rule in each.alerts}
+        return bundle_of(document, self._base, _parsed(source) if source else None, sorted(rules))
 
 
 def _acknowledgement(row: Row, record_id: str) -> Reply:

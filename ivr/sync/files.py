@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ivr.spreadsheet import harmless
-from ivr.sync.documents import AlertDocument, CallDocument, Document, document_from
+from ivr.sync.documents import AlertDocument, CallDocument, Document, ErasureDocument, document_from
 
 FORMAT = 1
 #: The columns of the CSV, for good: one line for each answer, alert and call, whatever the questionnaire asks.
@@ -46,17 +46,22 @@ def _cell(value: object) -> str:
     return "'" + text if mangled else harmless(text)
 
 
+#: Columns that not every kind has something for.
+_OPTIONAL = ("claimed_id", "report_id", "slot", "completeness", "source", "version")
+
+
 def _lines(key: str, document: Document) -> Iterator[tuple[object, ...]]:
     def line(at: object, item: str, value: str, unit: str | None = None) -> tuple[object, ...]:
-        claimed, slot, completeness, source, version = (
-            getattr(document, name, None) for name in ("claimed_id", "slot", "completeness", "source", "version")
-        )
+        claimed, report, slot, completeness, source, version = (getattr(document, name, None) for name in _OPTIONAL)
         return (
             *(key, document.kind, document.person_id, claimed, document.day, document.sequence, document.revision),
-            *(document.report_id, slot, completeness, source, version, at, item, value, unit),
+            *(report, slot, completeness, source, version, at, item, value, unit),
         )
 
-    if isinstance(document, CallDocument):
+    if isinstance(document, ErasureDocument):
+        # Which reports and attempts those were stands in the JSON Lines beside it.
+        yield line(document.frozen_at.isoformat(), "erasure", "all")
+    elif isinstance(document, CallDocument):
         yield line(document.ended_at.isoformat(), "outcome", document.outcome)
     elif isinstance(document, AlertDocument):
         yield line(document.alert.at.isoformat(), f"alert.{document.alert.rule}", document.alert.level)

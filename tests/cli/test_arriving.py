@@ -43,7 +43,7 @@ def test_a_file_is_taken_like_a_page(command: Command, folder: Path) -> None:
     code, out, _ = command("sync", "take", lines, "--json")
     assert (code, json.loads(out)) == (
         0,
-        {"added": 1, "changed": 0, "closed": 1, "reopened": 0, "known": 0, "reports": 1, "conflicts": 0},
+        {"added": 1, "changed": 0, "closed": 1, "reopened": 0, "known": 0, "reports": 1, "conflicts": 0, "erased": 0},
     )
     assert "既知 2" in command("sync", "take", lines)[1]
     shown = json.loads(command("people", "show", TARO.id, "--json")[1])

@@ -30,7 +30,8 @@ def set_sync(site: Path, **given: str) -> None:
     before, after = config.read_text(encoding="utf-8").split("\nsync:\n")
     lines = after.splitlines(keepends=True)
     for name, value in given.items():
-        (at,) = [number for number, each in enumerate(lines) if each.startswith(f"  {name}:")]
+        # The first: parts that follow have names of their own, perhaps the same ones.
+        at, *_ = [number for number, each in enumerate(lines) if each.startswith(f"  {name}:")]
         lines[at] = f"  {name}: {value}\n"
     config.write_text(before + "\nsync:\n" + "".join(lines), encoding="utf-8")
 

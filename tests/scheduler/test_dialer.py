@@ -1,6 +1,7 @@
 """The dialler's look at real rows: whom it rings, whom it leaves alone, whom it hands to staff."""
 
 import asyncio
+import logging
 
 import pytest
 from sqlalchemy import Connection
@@ -8,13 +9,15 @@ from sqlalchemy import Connection
 from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.storage import calls
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person
+from ivr.storage.erasure import erase_person
 from ivr.storage.sessions import open_session, save_turn
 from scheduler.dialer import look
 from scheduler.jobs import TICK, jobs_of, run_jobs
 from tests.fakes.site import Clock, settings
 from tests.rows import attempt_ends
 from tests.scheduler.desk import Desk, enter, report
-from tests.storage.records import HANAKO, NOW, TARO, session, turn
+from tests.storage.records import DAY, HANAKO, NOW, TARO, session, turn
 
 #: Hanako and Taro are called in the morning, on one telephone; Sachiko in the afternoon.
 SHARED, OWN = HANAKO.numbers
@@ -37,6 +40,24 @@ async def test_a_household_is_rung_for_one_of_them_at_a_time(desk: Desk) -> None
     await report(desk, HANAKO.id)
     assert await desk.look(0.1) == [TARO.id]
     assert desk.rung == [(HANAKO.id, SHARED), (TARO.id, SHARED)]
+
+
+async def test_whoever_is_erased_while_they_wait_in_the_queue_is_gone(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await desk.look() == [HANAKO.id]
+
+    def erase(connection: Connection) -> None:
+        signed = Signed("tanaka", "申し出", NOW)
+        close_person(connection, TARO.id, signed)
+        erase_person(connection, TARO.id, signed, DAY, lambda ids: None, unsent_too=False)
+
+    await desk.database.write(erase)
+    await desk.end(Outcome.ANSWERED)
+    await report(desk, HANAKO.id)
+    for _ in range(3):
+        assert await desk.look(5) == []
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.NO_KEY, Outcome.UNKNOWN])

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 from ivr.errors import BadInput
 from ivr.person import Person
 from ivr.storage.alarms import list_alarms, standing_alarms
-from ivr.storage.arriving import Arrived, take_changes
+from ivr.storage.arriving import ERASED, Arrived, take_changes
 from ivr.storage.conflicts import CONFLICTS, Found, open_conflicts, settle
 from ivr.storage.decisions import Signed, close_person, decisions_about, pause_person, reopen_person
+from ivr.storage.erasure import erase_person
 from ivr.storage.people import get_person, list_people, upsert_people
 from ivr.storage.reports import reports_of_day
 from ivr.storage.schema import touched
@@ -66,6 +67,19 @@ def test_somebody_new_who_is_closed_is_kept_and_closed(connection: Connection) -
     assert take(connection, said(new, 3, closing(by="鈴木", reason="転院"))) == Arrived(added=1, closed=1)
     assert decided(connection, new) == [(Decided.CLOSE, "鈴木（中央システム）")]
     assert new.id not in {each.id for each in list_people(connection)}
+
+
+def test_of_whom_was_erased_nothing_is_taken(connection: Connection) -> None:
+    """And that nobody rings them stays to be seen as long as the centre has them under observation."""
+    take(connection, said(TARO), said(HANAKO))
+    close_person(connection, TARO.id, STAFF)
+    erase_person(connection, TARO.id, STAFF, DAY, lambda _: None, unsent_too=True)
+    found = take(connection, said(TARO, 2), said(HANAKO, 2), reported(TARO, "r-1"), reported(HANAKO, "r-2"))
+    assert found == Arrived(reports=1, erased=2)
+    assert get_person(connection, TARO.id) is None
+    assert (ERASED, TARO.id) in standing_alarms(connection)
+    assert take(connection, said(TARO, 3, closing())) == Arrived(erased=1)
+    assert ERASED not in dict(standing_alarms(connection))
 
 
 def test_an_older_word_changes_nothing(connection: Connection) -> None:

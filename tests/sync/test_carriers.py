@@ -16,11 +16,15 @@ from ivr.questionnaire.model import SessionStatus
 from ivr.storage import outbox
 from ivr.storage.alarms import standing_alarms
 from ivr.storage.database import Database
+from ivr.storage.decisions import Signed, close_person
+from ivr.storage.erasure import erase_person
 from ivr.storage.link import get_link, wish_now
+from ivr.storage.questionnaires import store_questionnaire
 from ivr.storage.sessions import save_turn
 from ivr.sync import folder_carrier
 from ivr.sync.carriers import carrier_of
-from ivr.sync.delivery import State
+from ivr.sync.delivery import Reply, State
+from ivr.sync.documents import Kind
 from ivr.sync.fhir_carrier import FhirCarrier
 from ivr.sync.folder import Busy, write_batch
 from ivr.sync.folder_carrier import FolderCarrier
@@ -29,8 +33,9 @@ from ivr.sync.push import Push
 from ivr.sync.settings import Sync
 from sandbox.centre import FHIR_PATH, Centre, Fault
 from sandbox.certificates import Certificates
+from tests.cases_runner import ROOT
 from tests.fakes.site import Clock
-from tests.storage.records import NOW, turn
+from tests.storage.records import DAY, HANAKO, NOW, turn
 from tests.sync.conftest import file, rows, settings_of, states
 
 BASE = "https://kenko.example.jp"
@@ -73,7 +78,44 @@ def spoil(connection: Connection, id: int) -> None:
     connection.execute(changed, {"payload": b'{"format":99}', "id": id})
 
 
+def erase(connection: Connection) -> None:
+    """HANAKO, of whom the centre has all that there was."""
+    signed = Signed("tanaka", "申し出", LATER)
+    close_person(connection, HANAKO.id, signed)
+    erase_person(connection, HANAKO.id, signed, DAY, lambda ids: None, unsent_too=False)
+
+
 # --- FHIR ---
+
+
+async def test_an_erasure_takes_away_what_was_sent(
+    database: Database, centre: Centre, to_fhir: Push, clock: Clock
+) -> None:
+    await file(database, 0, 1, 3)
+    for _ in range(3):
+        await to_fhir.turn()
+    assert {each.state for each in await rows(database)} == {State.ACKNOWLEDGED}
+    sent = [json.loads(body) for _, body in centre.documents()]
+    await database.write(
+        store_questionnaire, "daily", "daily", (ROOT / "questionnaires" / "daily.yaml").read_text("utf-8"), NOW
+    )
+    await database.write(erase)
+    clock.advance(600)
+    await to_fhir.turn()
+    (last,) = [each for each in await rows(database) if each.kind is Kind.ERASURE]
+    assert (last.state, last.about) == (State.ACKNOWLEDGED, HANAKO.id)
+    told = json.loads(centre.documents()[-1][1])
+    Bundle.model_validate(told)
+    gone = {each["request"]["url"] for each in told["entry"] if each["request"]["method"] == "DELETE"}
+    hers = {
+        each["request"]["url"]
+        for bundle in sent
+        for each in bundle["entry"]
+        if each["request"]["method"] == "PUT" and each["resource"]["subject"]["identifier"]["value"] == HANAKO.id
+    }
+    assert hers
+    assert hers <= gone
+    assert any(url.startswith("Flag?") for url in gone)  # by the rules of every version that was ever asked
 
 
 async def test_bundles_arrive_once_each_and_are_valid(database: Database, centre: Centre, to_fhir: Push) -> None:
@@ -93,6 +135,26 @@ async def test_bundles_arrive_once_each_and_are_valid(database: Database, centre
         assert kinds[0] == "QuestionnaireResponse"
         assert kinds.count("Observation") == 1
         assert bundle["entry"][0]["resource"]["identifier"] == {"system": f"{BASE}/report", "value": row.subject}
+
+
+@pytest.mark.parametrize("status", [404, 405, 410, 412])
+async def test_a_server_that_cannot_delete_stops_nothing_else(
+    database: Database, to_fhir: Push, clock: Clock, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def post(*_: object, **__: object) -> Reply:
+        return Reply(status)
+
+    await database.write(erase)
+    clock.advance(6)
+    monkeypatch.setattr(to_fhir.carrier, "post", post)
+    await to_fhir.turn()
+    assert await states(database) == [(State.PARKED, "http_412")]
+    assert not (await database.read(get_link)).stopped
+    # The same answer to anything else says that the address is wrong.
+    await file(database, 1)
+    clock.advance(5)
+    await to_fhir.turn()
+    assert (await database.read(get_link)).stopped is (status != 412)
 
 
 @pytest.mark.parametrize(

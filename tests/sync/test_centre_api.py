@@ -15,7 +15,7 @@ from ivr.questionnaire.model import Level
 from ivr.roster import NUMBER_COLUMNS
 from ivr.storage.words import Auth, Completeness, Source
 from ivr.sync.changes import MOST_CHANGES, MOST_REVISIONS, Closed, GivenPerson, GivenReport, parse_page
-from ivr.sync.documents import CallDocument, Document, freeze
+from ivr.sync.documents import CallDocument, Document, Kind, freeze
 from ivr.sync.http import PATH, open_session
 from ivr.sync.source import PATH as CHANGES_PATH
 from sandbox.centre import Centre
@@ -24,12 +24,12 @@ from tests.fakes.site import settings
 from tests.storage.records import DAY, HANAKO, TARO
 from tests.sync.changes import closing, reported, said
 from tests.sync.conftest import settings_of
-from tests.sync.test_documents import CALL, FIRED, REPORT
+from tests.sync.test_documents import CALL, ERASURE, FIRED, REPORT
 
 API: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs/centre-api.yaml").read_text(encoding="utf-8"))
 SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 OPERATION: dict[str, Any] = API["paths"][PATH]["post"]
-NAMES = {"report": "Report", "alert": "AlertDocument", "call": "Call"}
+NAMES = {"report": "Report", "alert": "AlertDocument", "call": "Call", "erasure": "Erasure"}
 
 
 def of(document: Document) -> dict[str, Any]:
@@ -37,13 +37,17 @@ def of(document: Document) -> dict[str, Any]:
     return schema
 
 
-@pytest.mark.parametrize("document", [REPORT, FIRED, CALL], ids=lambda each: str(each.kind))
+@pytest.mark.parametrize("document", [REPORT, FIRED, CALL, ERASURE], ids=lambda each: str(each.kind))
 def test_every_field_is_described_and_promised(document: Document) -> None:
     told = json.loads(freeze(document).payload)
     assert set(told) == set(of(document)["properties"]) == set(of(document)["required"])
     assert {f"#/components/schemas/{name}" for name in NAMES.values()} == set(
         SCHEMAS["Document"]["discriminator"]["mapping"].values()
     )
+
+
+def test_every_kind_is_described() -> None:
+    assert set(NAMES) == {str(each) for each in Kind}
 
 
 def test_answers_and_alerts_have_the_fields_that_are_described() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 
 from ivr.sync.comparison import digest_of
 from ivr.sync.digests import PAGE, PATH, digest_from, page_from
-from ivr.sync.documents import freeze
+from ivr.sync.documents import Document, freeze
 from ivr.sync.http import open_session
 from sandbox.centre import PATH as DOCUMENTS
 from sandbox.centre import Centre
@@ -18,7 +19,7 @@ from sandbox.certificates import Certificates
 from tests.storage.records import DAY
 from tests.sync.conftest import settings_of
 from tests.sync.test_centre_api import API, SCHEMAS
-from tests.sync.test_documents import REPORT
+from tests.sync.test_documents import CALL, ERASURE, REPORT
 
 LISTED = f"{PATH}/{{day}}/documents"
 
@@ -74,6 +75,24 @@ async def stored(centre: Centre, certificates: Certificates) -> dict[str, str]:
 async def send(session: aiohttp.ClientSession, centre: Centre, key: str, body: bytes) -> None:
     async with session.post(centre.url + DOCUMENTS, data=body, headers={"Idempotency-Key": key}) as answer:
         assert answer.status == 201
+
+
+async def test_what_an_erasure_names_counts_no_more(centre: Centre, certificates: Certificates) -> None:
+    other = replace(REPORT, person_id="00999999", report_id="kc-9")
+    left: tuple[Document, ...] = (
+        replace(other, person_id=ERASURE.person_id),
+        replace(other, person_id=None, claimed_id=ERASURE.person_id),
+        replace(other, person_id=None, report_id=ERASURE.report_ids[0]),
+        replace(CALL, person_id="00999999", attempt_id=ERASURE.attempt_ids[1]),
+    )
+    stays: tuple[Document, ...] = (other, replace(ERASURE, frozen_at=REPORT.frozen_at))
+    async with open_session(settings_of(centre.url, certificates)) as session:
+        for number, each in enumerate((*left, *stays)):
+            await send(session, centre, str(number), freeze(each).payload)
+    day = {"day": REPORT.frozen_at.date().isoformat()}
+    _, told = await get(centre, certificates, LISTED.format(**day))
+    assert [each["key"] for each in told["documents"]] == ["4", "5"]
+    assert (await get(centre, certificates, PATH, **day))[1]["documents"] == 2
 
 
 async def test_a_digest(centre: Centre, certificates: Certificates, stored: dict[str, str]) -> None:

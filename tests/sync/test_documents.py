@@ -10,6 +10,7 @@ from ivr.sync.documents import (
     AlertDocument,
     CallDocument,
     Document,
+    ErasureDocument,
     FiredAlert,
     GivenAnswer,
     ReportDocument,
@@ -69,7 +70,15 @@ CALL = CallDocument(
     report_id=None,
     frozen_at=AT + timedelta(minutes=1),
 )
-ALL = pytest.mark.parametrize("document", [REPORT, FIRED, CALL], ids=lambda each: str(each.kind))
+ERASURE = ErasureDocument(
+    person_id="00123456",
+    day=date(2025, 1, 6),
+    sequence=9,
+    report_ids=("kc-1",),
+    attempt_ids=("kc-2", "kc-3"),
+    frozen_at=AT + timedelta(days=30),
+)
+ALL = pytest.mark.parametrize("document", [REPORT, FIRED, CALL, ERASURE], ids=lambda each: str(each.kind))
 
 
 @ALL
@@ -98,8 +107,8 @@ def test_the_key_belongs_to_the_content(document: Document) -> None:
     frozen = freeze(document)
     assert json.loads(frozen.payload)["key"] == frozen.key
     assert freeze(document) == frozen
-    assert freeze(replace(document, sequence=9)).key != frozen.key
-    assert "高い熱" in frozen.payload.decode() or document is CALL
+    assert freeze(replace(document, sequence=99)).key != frozen.key
+    assert "高い熱" in frozen.payload.decode() or document in (CALL, ERASURE)
 
 
 def test_another_format_is_refused() -> None:

@@ -13,9 +13,9 @@ from ivr.call import Outcome
 from ivr.questionnaire.model import Questionnaire
 from ivr.questionnaire.parse import parse
 from ivr.sync.codes import LOINC, MEASURED
-from ivr.sync.documents import UNITS, CallDocument, Document, GivenAnswer
+from ivr.sync.documents import UNITS, AlertDocument, CallDocument, Document, GivenAnswer, ReportDocument
 from ivr.sync.fhir import bundle_of, record_of
-from tests.sync.test_documents import CALL, FIRED, REPORT
+from tests.sync.test_documents import CALL, ERASURE, FIRED, REPORT
 
 BASE = "https://fhir.example.jp/kenko"
 ROOT = Path(__file__).parent.parent.parent
@@ -39,7 +39,9 @@ def resources(bundle: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("document", [REPORT, FIRED, CALL], ids=lambda each: str(each.kind))
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("whose", ["person", "claimed", "nobody"])
-def test_every_bundle_is_valid(document: Document, known: bool, whose: str) -> None:
+def test_every_bundle_is_valid(
+    document: ReportDocument | AlertDocument | CallDocument, known: bool, whose: str
+) -> None:
     if whose != "person":
         document = replace(document, person_id=None)
         if not isinstance(document, CallDocument):
@@ -52,6 +54,45 @@ def test_every_outcome_of_a_call_is_a_communication(outcome: Outcome) -> None:
     (told,) = resources(validated(replace(CALL, outcome=str(outcome))), "Communication")
     assert (told["status"] == "completed") is (outcome is Outcome.ANSWERED)
     assert told["statusReason"]["coding"][0]["code"] == outcome
+
+
+def test_an_erasure_is_recorded_and_takes_away_each_resource_that_was_sent() -> None:
+    sent = [validated(each, asked()) for each in (REPORT, FIRED, CALL)]
+    told = bundle_of(replace(ERASURE, attempt_ids=("kc-2",)), BASE, None, ["fever"])
+    Bundle.model_validate_json(json.dumps(told))
+    first, *rest = told["entry"]
+    audit = first["resource"]
+    assert (audit["resourceType"], audit["action"]) == ("AuditEvent", "D")
+    assert audit["entity"][0]["what"]["identifier"] == {"system": f"{BASE}/person", "value": "00123456"}
+    assert first["request"]["ifNoneExist"].endswith(audit["entity"][0]["name"])
+    assert {each["request"]["method"] for each in rest} == {"DELETE"}
+    assert all(set(each) == {"request"} for each in rest)
+    gone = {each["request"]["url"] for each in rest}
+    for bundle in sent:
+        for each in bundle["entry"]:
+            request, kind = each["request"], each["resource"]["resourceType"]
+            # What was asked is the same for all, and stays.
+            if kind != "Questionnaire":
+                search = request.get("ifNoneExist") or request["url"].partition("?")[2]
+                assert f"{kind}?{search}" in gone
+    assert told == bundle_of(replace(ERASURE, attempt_ids=("kc-2",)), BASE, None, ["fever"])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "record"),
+    [
+        pytest.param(["201 Created", "204", "204", "204", "204 No Content"], "AuditEvent/7", id="done"),
+        pytest.param(["200", "404", "410", "200 OK", "204"], "AuditEvent/7", id="done before"),
+        pytest.param(["201", "204", "204", "204", "412"], None, id="not selective enough"),
+        pytest.param(["404", "204", "204", "204", "204"], None, id="not recorded"),
+    ],
+)
+def test_an_erasure_counts_when_all_of_it_is_gone(statuses: list[str], record: str | None) -> None:
+    bundle = bundle_of(replace(ERASURE, attempt_ids=("kc-2",)), BASE)
+    location = {"location": "AuditEvent/7/_history/1"}
+    entries = [{"response": {"status": each} | (location if at == 0 else {})} for at, each in enumerate(statuses)]
+    assert len(entries) == len(bundle["entry"])
+    assert record_of(bundle, {"type": "transaction-response", "entry": entries}) == record
 
 
 #: Question, value, LOINC codes, UCUM code, profile. From hl7.org/fhir/R4/bodytemp.html and oxygensat.html.

@@ -17,7 +17,7 @@ from ivr.sync import folder as folders
 from ivr.sync.documents import GivenAnswer, freeze
 from ivr.sync.files import HEADER, batch, csv_lines
 from ivr.sync.folder import Busy, write_batch
-from tests.sync.test_documents import AT, CALL, FIRED, REPORT
+from tests.sync.test_documents import AT, CALL, ERASURE, FIRED, REPORT
 
 PAYLOADS = {each.key: each.payload for each in (freeze(REPORT), freeze(FIRED), freeze(CALL))}
 
@@ -41,6 +41,23 @@ def test_a_batch_has_the_frozen_bytes_and_a_manifest(tmp_path: Path) -> None:
     assert name == "kenko-0000000001.manifest.json"
     assert (tmp_path / "kenko-0000000001.jsonl").read_bytes().splitlines() == list(PAYLOADS.values())
     assert manifests(tmp_path)[0]["documents"] == 3
+
+
+def test_an_erasure_is_one_line_of_the_csv() -> None:
+    frozen = freeze(ERASURE)
+    (line,) = list(csv.DictReader(io.StringIO(csv_lines({frozen.key: ERASURE}).decode("utf-8-sig"))))
+    told = {name: value for name, value in line.items() if value}
+    assert told == {
+        "key": frozen.key,
+        "kind": "erasure",
+        "person_id": "'00123456",
+        "day": "2025-01-06",
+        "sequence": "9",
+        "revision": "1",
+        "at": ERASURE.frozen_at.isoformat(),
+        "item": "erasure",
+        "value": "all",
+    }
 
 
 def test_the_csv_has_its_fixed_header_and_no_cell_that_a_spreadsheet_mangles_or_runs() -> None:
