@@ -19,7 +19,8 @@ from sandbox.certificates import Certificates
 from tests.sync.conftest import settings_of
 from tests.sync.test_documents import CALL, FIRED, REPORT
 
-API: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs/centre-api.yaml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+API: dict[str, Any] = yaml.safe_load((ROOT / "docs/centre-api.yaml").read_text(encoding="utf-8"))
 SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 OPERATION: dict[str, Any] = API["paths"][PATH]["post"]
 NAMES = {"report": "Report", "alert": "AlertDocument", "call": "Call"}
