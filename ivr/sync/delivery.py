@@ -12,13 +12,14 @@ from enum import StrEnum
 from ivr.sync.documents import Kind
 
 #: First wait after a failure and the longest one, seconds. Half of it is left to chance, so that what failed together
-#: does not come back together.
-FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+#: does not come back together. The longest one is half of the ten minutes within which everything is to be there when
+#: the centre is back.
+FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 #: The longest wait that a centre may ask for with Retry-After, seconds: one slip of its must not silence us for a year.
 LONGEST_ASKED = 6 * 3600.0
 #: How often something that stopped everything is tried again, seconds: a renewed certificate needs nobody to press a
 #: button here.
-STOPPED_WAIT = LONGEST_WAIT
+STOPPED_WAIT = 900.0
 #: So many tries of one document fail while others get through, and it is parked: it is the document.
 MOST_TRIES = 10
 #: So many failures in one round and no success: it is the centre, not the documents.
