@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.calls import Caller
 from bench.network import Bench
@@ -27,11 +28,13 @@ class CannotMeasure(KenkoError):
     """The service did not come up."""
 
 
-async def set_up(bench: Bench, questionnaire: Path, people: Sequence[Caller], folder: Path) -> Installation:
-    """Write the files, make the database, import the roster."""
+async def set_up(
+    bench: Bench, questionnaire: Path, people: Sequence[Caller], folder: Path, **more: Mapping[str, Any]
+) -> Installation:
+    """Write the files, make the database, import the roster. `more`: parts of the settings."""
     roster = [Person(each.id, "", each.number, ()) for each in people]
     clock = f"{PRACTICE_DAY} {_CLOCK}"
-    changes = {"questionnaire": str(questionnaire), "prompts": str(bench.prompts), "practice_clock": clock}
+    changes = {"questionnaire": str(questionnaire), "prompts": str(bench.prompts), "practice_clock": clock, **more}
     made = write_files(bench.kenko.network, roster, folder, changes)
     code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"))
     if code:

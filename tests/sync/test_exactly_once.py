@@ -18,7 +18,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pysqlite3 import dbapi2 as sqlite3
 
 from ivr.storage.database import Database, open_database, open_reader
 from ivr.storage.outbox import Row, all_rows, backlog
@@ -27,7 +26,7 @@ from ivr.sync.documents import document_from
 from ivr.sync.fhir import bundle_of
 from ivr.sync.push import Push
 from ivr.sync.settings import Sync
-from sandbox.centre import Centre
+from sandbox.centre import Centre, documents_in
 from sandbox.certificates import Certificates
 from tests.fakes.site import Clock
 from tests.storage.records import NOW
@@ -238,9 +237,7 @@ async def test_killed_and_cut_at_random(
             dying.cancel()
             await asyncio.gather(dying, return_exceptions=True)
     assert code == 0
-    connection = sqlite3.connect(folder / "centre.db")
-    documents = connection.execute("SELECT key, body FROM documents ORDER BY record_id").fetchall()
-    connection.close()
+    documents = documents_in(folder)
     frozen = _compare(file, documents, REPORTS, way)
     with capsys.disabled():
         sys.stdout.write(
