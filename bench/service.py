@@ -22,6 +22,8 @@ from sandbox.service import PRACTICE_DAY, Installation, command, running_service
 #: Before the slot begins, so that the service rings nobody itself.
 _CLOCK = "06:00"
 _READY_SECONDS = 15.0
+#: More than the silent calls and the highest rate bring at once.
+_LINES = 500
 
 
 class CannotMeasure(KenkoError):
@@ -34,7 +36,13 @@ async def set_up(
     """Write the files, make the database, import the roster. `more`: parts of the settings."""
     roster = [Person(each.id, "", each.number, ()) for each in people]
     clock = f"{PRACTICE_DAY} {_CLOCK}"
-    changes = {"questionnaire": str(questionnaire), "prompts": str(bench.prompts), "practice_clock": clock, **more}
+    changes: dict[str, Any] = {
+        "questionnaire": str(questionnaire),
+        "prompts": str(bench.prompts),
+        "practice_clock": clock,
+        "lines": {"total": _LINES},  # whoever comes on top of them is turned away
+        **more,
+    }
     made = write_files(bench.kenko.network, roster, folder, changes)
     code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"))
     if code:

@@ -1,5 +1,6 @@
 """Reads the conversations of tests/cases and leads them through the engine alone, as a driver would."""
 
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from ivr.storage.sessions import session_from_json, session_to_json
 from ivr.terminal import HANG_UP, SILENCE, SPEECH, gather
 
 ROOT = Path(__file__).parent.parent
+#: The command, as it is installed beside this Python.
+PROGRAM = str(Path(sys.executable).with_name("kenko-call"))
 CASES = ROOT / "tests" / "cases"
 NOBODY = PersonFacts()
 

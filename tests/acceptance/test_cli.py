@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,9 @@ from pysqlite3 import dbapi2 as sqlite3
 
 from sandbox.settings import PROMPTS
 from tests.acceptance.scene import QUESTIONNAIRE
+from tests.cases_runner import PROGRAM
 from tests.fakes.ari import SECRET, USER, FakeAsterisk
 
-PROGRAM = str(Path(sys.executable).with_name("kenko-call"))
 #: A line of the log; everything else on stderr is for the person who typed the command.
 _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 

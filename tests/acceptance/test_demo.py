@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.settings import PROMPTS
-
-PROGRAM = str(Path(sys.executable).with_name("kenko-call"))
+from tests.cases_runner import PROGRAM
 
 
 @pytest.mark.asterisk

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from sandbox.service import running_service
 from sandbox.settings import PROMPTS, STUDIO_EXTENSION
 from tests.acceptance import audio
 from tests.acceptance.scene import Scene, does, person, set_scene, told_by_logs, until
+from tests.cases_runner import PROGRAM
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
 
-PROGRAM = str(Path(sys.executable).with_name("kenko-call"))
 PIN = "24682"
 PROMPT = "daily/breathless"
 LINES = read_script(PROMPTS, "ja").lines
