@@ -5,14 +5,12 @@ nothing waits. What the machine does beside it meets all three.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from datetime import time as time_of_day
@@ -39,10 +37,11 @@ from ivr.questionnaire.model import Questionnaire
 from ivr.storage import outbox
 from ivr.storage.database import open_database, open_reader
 from ivr.sync.delivery import State
-from sandbox.centre import ADDRESS, certificates_in, documents_in
+from sandbox.centre import documents_in
+from sandbox.centre_process import running_centre, sync_settings
 from sandbox.install import install
-from sandbox.service import PRACTICE_DAY, ROOT, Installation, command
-from sandbox.settings import PORTS, NetworkSettings
+from sandbox.service import PRACTICE_DAY, Installation, command
+from sandbox.settings import CENTRE_PORT, NetworkSettings
 
 _WARM = 20
 #: The goal, seconds; the run ends there.
@@ -111,39 +110,16 @@ def _waits(installation: Installation) -> bool:
     return oldest is not None and oldest < _BEGAN
 
 
-@contextlib.asynccontextmanager
-async def _centre(folder: Path, port: int) -> AsyncIterator[None]:
-    """The stand-in centre, until the end of the block."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sandbox.centre", str(folder), str(port)), cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert process.stdout is not None
-        if not await process.stdout.readline():
-            raise CannotMeasure(problem("bench.sync.no_centre", port=port))
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
 async def measure(plan: Plan, folder: Path, base_port: int, tell: Tell) -> SyncFigures:
     """Run everything in an absolute `folder`, which is emptied first. Raises KenkoError if it cannot."""
     shutil.rmtree(folder, ignore_errors=True)
     questionnaire, _ = load_questionnaire(QUESTIONNAIRE)
-    port = base_port + 2 * PORTS - 1
-    certificates = certificates_in(folder / "centre" / "certificates")
-    sync = {
-        "centre_url": f"https://{ADDRESS}:{port}",
-        "ca_file": str(certificates.ca),
-        "certificate_file": str(certificates.client.certificate),
-        "key_file": str(certificates.client.key),
-    }
+    port = base_port + CENTRE_PORT
     people = list(callers(0, _WARM + 2 * plan.calls + round(1.2 * LONGEST_DRAIN * plan.rate)))
     tell(_progress("start"))
     before = machine()
     async with running_bench(NetworkSettings(folder, install(), base_port, channels=140), questionnaire) as bench:
+        sync = sync_settings(folder / "centre", port)
         made = await service.set_up(bench, QUESTIONNAIRE, people, folder / "service", sync=sync)
         await _fill(made, plan.reports, tell)
         run = _Run(bench, plan, folder, made, people, tell)
@@ -178,7 +154,7 @@ async def _phases(run: _Run, centre: Path, port: int, marks: Path) -> _Phases:
         began = time.time()
         await run.call(plan.calls)
         await run.quiet()
-        async with _centre(centre, port):
+        async with running_centre(centre, port):
             run.tell(_progress("sync.drain", reports=plan.reports))
             back = time.time()
             await command(run.installation, "sync", "now")
