@@ -1,7 +1,9 @@
 """What was measured, as a record, as JSON, and in words."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from bench.trace import percentile
 from ivr.messages import text
 
 
@@ -61,7 +63,7 @@ class Figures:
 #: The goals, as limits that are still good: see README.md.
 _APP_CPU_MS = 8.0
 _RATIO = 1.15
-_P99_MS = 50.0
+P99_MS = 50.0
 _IDLE_MB = 100.0
 _KB_PER_CALL = 512.0
 
@@ -71,7 +73,7 @@ def wrong(figures: Figures) -> list[str]:
     goals = {
         "bench.goal.app_cpu": figures.app_cpu_ms <= _APP_CPU_MS,
         "bench.goal.ratio": figures.asterisk_ratio <= _RATIO,
-        "bench.goal.key_to_prompt": figures.key_to_prompt.p99 <= _P99_MS,
+        "bench.goal.key_to_prompt": figures.key_to_prompt.p99 <= P99_MS,
         "bench.goal.committed": figures.uncommitted == 0,
         "bench.goal.failed": figures.failed == 0 and figures.plain.failed == 0,
         "bench.goal.idle": figures.idle_rss_mb < _IDLE_MB,
@@ -92,9 +94,9 @@ def as_json(figures: Figures) -> dict[str, object]:
             "kenko": round(figures.kenko.generator_cpu_ms, 2),
             "plain": round(figures.plain.generator_cpu_ms, 2),
         },
-        "key_to_prompt_ms": _rounded(figures.key_to_prompt),
+        "key_to_prompt_ms": rounded(figures.key_to_prompt),
         "prompts_before_commit": figures.uncommitted,
-        "transaction_ms": _rounded(figures.write),
+        "transaction_ms": rounded(figures.write),
         "calls": figures.calls,
         "failed": figures.failed,
         "plain_calls": figures.plain.calls,
@@ -108,7 +110,13 @@ def as_json(figures: Figures) -> dict[str, object]:
     }
 
 
-def _rounded(latency: Latency) -> dict[str, float]:
+def latency(values: Sequence[float]) -> Latency:
+    """Of these. Raises ValueError if there are none."""
+    return Latency(percentile(values, 50), percentile(values, 99))
+
+
+def rounded(latency: Latency) -> dict[str, float]:
+    """For JSON."""
     return {name: round(value, 2) for name, value in asdict(latency).items()}
 
 

@@ -12,11 +12,11 @@ from statistics import median
 
 from bench import service
 from bench.calls import Caller, all_over, callers, place
-from bench.figures import Figures, Latency, Side
+from bench.figures import Figures, Side, latency
 from bench.network import Bench, Target, running_bench
 from bench.process import cpu_seconds, machine, memory
 from bench.service import CannotMeasure
-from bench.trace import Kind, percentile, read_marks, steps
+from bench.trace import Kind, read_marks, steps
 from ivr.errors import problem
 from ivr.loading import load_questionnaire
 from ivr.messages import text
@@ -170,14 +170,10 @@ async def _trace(run: _Run) -> Mapping[str, object]:
     return {
         "traced_calls": len(counted),
         "traced_failed": sum(reported.get(each.id) != each.keys for each in counted),
-        "key_to_prompt": _latency([each.total for each in known]),
+        "key_to_prompt": latency([each.total for each in known]),
         "uncommitted": sum(not each.committed for each in known),
-        "write": _latency([1000 * float(each.what) for each in found if each.kind is Kind.WRITE]),
+        "write": latency([1000 * float(each.what) for each in found if each.kind is Kind.WRITE]),
     }
-
-
-def _latency(values: list[float]) -> Latency:
-    return Latency(percentile(values, 50), percentile(values, 99))
 
 
 def _side(took: list[_Batch], people: tuple[Caller, ...], keys: Mapping[str, str]) -> Side:

@@ -30,8 +30,10 @@ class CannotMeasure(KenkoError):
     """The service did not come up."""
 
 
-async def set_up(bench: Bench, questionnaire: Path, people: Sequence[Caller], folder: Path) -> Installation:
-    """Write the files, make the database, import the roster."""
+async def set_up(
+    bench: Bench, questionnaire: Path, people: Sequence[Caller], folder: Path, **more: Mapping[str, Any]
+) -> Installation:
+    """Write the files, make the database, import the roster. `more`: parts of the settings."""
     roster = [Person(each.id, "", each.number, ()) for each in people]
     clock = f"{PRACTICE_DAY} {_CLOCK}"
     changes: dict[str, Any] = {
@@ -39,6 +41,7 @@ async def set_up(bench: Bench, questionnaire: Path, people: Sequence[Caller], fo
         "prompts": str(bench.prompts),
         "practice_clock": clock,
         "lines": {"total": _LINES},  # whoever comes on top of them is turned away
+        **more,
     }
     made = write_files(bench.kenko.network, roster, folder, changes)
     code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"))

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import zip_longest
 
 
 class Kind(StrEnum):
@@ -60,7 +61,7 @@ def _steps_of_call(marks: Sequence[Mark]) -> Iterable[Step | None]:
     keys = [each for each in marks if each.kind is Kind.KEY]
     commits = [each for each in marks if each.kind is Kind.COMMIT]
     prompts = [each for each in marks if each.kind is Kind.PROMPT]
-    for key, following in zip(keys, [*keys[1:], None], strict=True):
+    for key, following in zip_longest(keys, keys[1:]):
         before = next((each.what for each in reversed(prompts) if each.at <= key.at), None)
         until = following.at if following else float("inf")
         heard = next((each for each in prompts if key.at < each.at <= until and each.what != before), None)

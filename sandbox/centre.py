@@ -11,6 +11,7 @@ import re
 import ssl
 import sys
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,9 @@ from sandbox.certificates import Certificates, make_certificates
 
 ADDRESS = "127.0.0.1"
 PATH, FHIR_PATH = "/v1/documents", "/fhir"
+#: Its file in the folder.
+DATABASE = "centre.db"
+_DOCUMENTS = "SELECT key, body FROM documents ORDER BY record_id"
 LONGEST_DOCUMENT = 1024 * 1024
 _KEY = re.compile(r"[!-~]{1,200}")
 
@@ -65,7 +69,7 @@ class Centre:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.database = sqlite3.connect(self.folder / "centre.db", isolation_level=None)
+        self.database = sqlite3.connect(self.folder / DATABASE, isolation_level=None)
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute("PRAGMA synchronous = FULL")
         self.database.execute(
@@ -102,7 +106,7 @@ class Centre:
 
     def documents(self) -> list[tuple[str, bytes]]:
         """Key and body of all that it holds, in the order in which they came."""
-        return list(self.database.execute("SELECT key, body FROM documents ORDER BY record_id"))
+        return list(self.database.execute(_DOCUMENTS))
 
     async def _moved(self, _: web.Request) -> web.Response:
         self.redirected += 1
@@ -243,6 +247,12 @@ def _tls(certificates: Certificates) -> ssl.SSLContext:
     context.load_verify_locations(cafile=certificates.ca)
     context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def documents_in(folder: Path) -> list[tuple[str, bytes]]:
+    """Key and body of all that the centre of this folder holds, in the order in which they came; also while it runs."""
+    with closing(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True)) as database:
+        return list(database.execute(_DOCUMENTS))
 
 
 def certificates_in(folder: Path) -> Certificates:

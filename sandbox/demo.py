@@ -1,12 +1,14 @@
 """The demonstration: one slot of calls to twelve fictional people and three calls from them, watched live."""
 
 import asyncio
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -18,14 +20,18 @@ from ivr.errors import StorageError
 from ivr.export import ReportRow
 from ivr.messages import language_in_force, text
 from ivr.storage.database import open_reader
+from ivr.storage.outbox import backlog
 from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
+from ivr.sync.documents import Kind
+from sandbox.centre import documents_in
+from sandbox.centre_process import running_centre, sync_settings
 from sandbox.install import install
 from sandbox.network import Network, running_network
 from sandbox.ports import free_base_port
 from sandbox.script import Person, load_people
 from sandbox.service import PRACTICE_DAY, Installation, command, running_service, write_files
-from sandbox.settings import NetworkSettings
+from sandbox.settings import CENTRE_PORT, NetworkSettings
 
 SCENARIO = Path(__file__).with_name("scenarios") / "demo.yaml"
 #: The slowest person takes about five minutes; past this something is wrong.
@@ -40,6 +46,8 @@ SETTINGS = {
         "retry_seconds": {"busy": [20], "no_answer": [20], "no_key": [10], "cut_off": [60], "congestion": [10, 20]},
     },
 }
+#: From the last word of the last call until its report is at the centre, at the longest.
+_SENT_SECONDS = 15.0
 _SETTLED = (DayState.REPORTED, DayState.FOLLOW_UP)
 
 
@@ -57,8 +65,10 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
     shutil.rmtree(folder, ignore_errors=True)
     settings = NetworkSettings(folder / "network", install(), base_port or free_base_port())
     console = Console()
-    async with running_network(settings, people) as network:
-        service = write_files(network, people, folder / "service", SETTINGS)
+    centre, port = await asyncio.to_thread(folder.resolve) / "centre", settings.base_port + CENTRE_PORT
+    async with running_network(settings, people) as network, running_centre(centre, port):
+        changes = SETTINGS | {"sync": sync_settings(centre, port)}
+        service = write_files(network, people, folder / "service", changes)
         code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"))
         if code:
             console.print(complaint, markup=False)
@@ -67,9 +77,13 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
         async with running_service(service) as process:
             with Live(console=console, refresh_per_second=2) as live:
                 finished = await _watch(network, service, process, lambda seen: live.update(_screen(network, seen)))
+            await _all_sent(service)
             seen = _look(service)
-            result = _result(service, network, seen, time.monotonic() - began)
+            there = await asyncio.to_thread(arrived, centre)
+            result = _result(service, network, seen, there, time.monotonic() - began)
             wrong = ([] if finished else [text("demo.not_finished", log=service.log)]) + surprises(network, seen)
+            wrong += missing(seen, there)
+            console.print(text("demo.centre", documents=there.documents, reports=len(there.reports)), markup=False)
             _tell(console, service, network, wrong)
             if json_file is not None:
                 await asyncio.to_thread(json_file.write_text, json.dumps(result, indent=2) + "\n", "utf-8")
@@ -97,6 +111,43 @@ async def _watch(
             return True
         await asyncio.sleep(0.5)
     return False
+
+
+async def _all_sent(service: Installation) -> None:
+    """Wait until nothing is on its way to the centre, but not for ever: what is missing there is told."""
+    deadline = time.monotonic() + _SENT_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(StorageError), open_reader(service.database) as reader:
+            if not reader.read(backlog).unsent:
+                return
+        await asyncio.sleep(0.2)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What the centre holds."""
+
+    documents: int
+    reports: Mapping[str, tuple[str | None, Mapping[str, str]]]  #: id -> person and answers of the latest revision
+
+
+def arrived(centre: Path) -> Arrived:
+    """Read from the centre's own database."""
+    documents = [json.loads(body) for _, body in documents_in(centre)]
+    reports = sorted((each for each in documents if each["kind"] == Kind.REPORT), key=lambda each: each["revision"])
+    latest = {each["report_id"]: each for each in reports}
+    return Arrived(len(documents), {id: (each["person_id"], _answers(each)) for id, each in latest.items()})
+
+
+def _answers(report: Mapping[str, Any]) -> dict[str, str]:
+    return {each["question"]: each["value"] for each in report["answers"]}
+
+
+def missing(seen: Seen, there: Arrived) -> list[str]:
+    """Reports that are here and not at the centre, or not as they are here, or the other way round."""
+    if {each.report_id: (each.person_id, dict(each.answers)) for each in seen.reports} == there.reports:
+        return []
+    return [text("demo.not_there", here=len(seen.reports), there=len(there.reports))]
 
 
 def _may_call(person: Person, seen: Seen) -> bool:
@@ -157,7 +208,7 @@ def _tell(console: Console, service: Installation, network: Network, wrong: Sequ
     console.print(text("demo.further", None, **values), markup=False)
 
 
-def _result(service: Installation, network: Network, seen: Seen, seconds: float) -> dict[str, object]:
+def _result(service: Installation, network: Network, seen: Seen, there: Arrived, seconds: float) -> dict[str, object]:
     return {
         "people": len(seen.people),
         "reported": sum(each.state is DayState.REPORTED for each in seen.people),
@@ -165,6 +216,9 @@ def _result(service: Installation, network: Network, seen: Seen, seconds: float)
         "follow_up": sum(each.state is DayState.FOLLOW_UP for each in seen.people),
         "attempts": sum(each.attempts for each in seen.people),
         "inbound_calls": sum(each.inbound for each in network.carrier.calls),
+        "reports": len(seen.reports),
+        "reports_at_centre": len(there.reports),
+        "documents_at_centre": there.documents,
         "database": str(service.database.resolve()),
         "recordings": str(network.carrier.recordings.resolve()),
         "seconds": round(seconds, 1),

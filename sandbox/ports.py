@@ -7,8 +7,9 @@ from sandbox.settings import PORTS
 
 #: Below the range from which the kernel takes ports by itself.
 BASE_PORTS = range(20000, 32000, PORTS)
-#: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides, and our manager.
-_FIXED = range(5)
+#: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides, our
+#: manager, FastAGI, and the stand-in centre.
+_FIXED = range(7)
 #: Those given away, the longest ago first.
 _taken: list[int] = []
 

@@ -17,6 +17,8 @@ INFO_ADDRESS = "127.0.0.2"
 STUDIO_EXTENSION = "701"
 #: Ports that one network takes, from its base port.
 PORTS = 1000
+#: Of the stand-in centre, counted from the base port.
+CENTRE_PORT = 6
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 
 

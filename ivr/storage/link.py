@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ivr.storage.alarms import end_alarm, raise_alarm
 from ivr.storage.facts import get_fact, set_fact
-from ivr.storage.outbox import count_parked, hurry, oldest_unsent, put_back, settle
+from ivr.storage.outbox import count_parked, hurry, is_due, oldest_unsent, put_back, settle
 from ivr.sync.delivery import Link, Settlement
 
 #: The fact under which the link is kept, and the one by which staff ask for a try now.
@@ -48,6 +48,11 @@ def wish_now(connection: Connection, at: datetime) -> None:
 def wished(connection: Connection) -> str:
     """The wish that was made last; empty: none ever, or it has been carried out."""
     return get_fact(connection, WISH) or ""
+
+
+def look(connection: Connection, now: datetime) -> tuple[str, Link, bool]:
+    """The wish of staff, how the way stands, and whether anything is due: what a round begins with, read at once."""
+    return wished(connection), get_link(connection), is_due(connection, now)
 
 
 def grant(connection: Connection, now: datetime) -> None:

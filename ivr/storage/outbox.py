@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from ivr.storage.schema_outbox import outbox
 from ivr.sync.delivery import LANES, LONGEST_ASKED, Sent, Settlement, State
@@ -52,14 +64,20 @@ class Backlog:
         return max(0.0, (now - self.oldest).total_seconds()) if self.oldest else 0.0
 
 
-_UNSENT = outbox.c.state.in_((State.WAITING, State.IN_FLIGHT))
+#: Written out, not bound: SQLite takes an index of the unsent only for the very words of its condition (UNSENT), and
+#: would otherwise look at everything that ever left.
+_UNSETTLED: tuple[ColumnElement[str], ...] = (
+    literal_column(f"'{State.WAITING}'"),
+    literal_column(f"'{State.IN_FLIGHT}'"),
+)
+_UNSENT = outbox.c.state.in_(_UNSETTLED)
 _EARLIER = outbox.alias("earlier")
 #: Somebody's next document waits until the one before has been settled: what one person reported arrives in order.
 _FIRST = ~exists().where(
     _EARLIER.c.about == outbox.c.about,
     _EARLIER.c.lane == outbox.c.lane,
     _EARLIER.c.id < outbox.c.id,
-    _EARLIER.c.state.in_((State.WAITING, State.IN_FLIGHT)),
+    _EARLIER.c.state.in_(_UNSETTLED),
 )
 #: A moment further away than any wait was written by a clock that was wrong.
 _DUE = or_(outbox.c.next_at <= bindparam("now"), outbox.c.next_at > bindparam("never"))
@@ -251,8 +269,13 @@ _PARKED = select(func.count()).select_from(outbox).where(outbox.c.state == State
 def backlog(connection: Connection) -> Backlog:
     """How the outbox stands."""
     unsent, oldest = connection.execute(select(func.count(), func.min(outbox.c.queued_at)).where(_UNSENT)).one()
-    acknowledged = select(func.count()).select_from(outbox).where(outbox.c.state == State.ACKNOWLEDGED)
-    return Backlog(unsent, count_parked(connection), connection.execute(acknowledged).scalar_one(), oldest)
+    parked = count_parked(connection)
+    # Not those that are acknowledged: they are nearly all, and counting them would read every payload.
+    acknowledged = connection.execute(_ALL).scalar_one() - unsent - parked
+    return Backlog(unsent, parked, acknowledged, oldest)
+
+
+_ALL = select(func.count()).select_from(outbox)
 
 
 def oldest_unsent(connection: Connection) -> datetime | None:

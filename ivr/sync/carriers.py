@@ -16,6 +16,10 @@ from ivr.sync.settings import Sync, Way
 class Carrier(Protocol):
     """A way to the centre."""
 
+    @property
+    def most(self) -> int:
+        """How many documents a round holds while the way works."""
+
     async def send(self, rows: Sequence[Row], now: Callable[[], datetime]) -> dict[int, Judged]:
         """Send these, each at most once. Row -> what came of it, for as many as there was time and reason for."""
 

@@ -12,19 +12,24 @@ from enum import StrEnum
 from ivr.sync.documents import Kind
 
 #: First wait after a failure and the longest one, seconds. Half of it is left to chance, so that what failed together
-#: does not come back together.
-FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+#: does not come back together. The longest one is half of the ten minutes within which everything is to be there when
+#: the centre is back.
+FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 #: The longest wait that a centre may ask for with Retry-After, seconds: one slip of its must not silence us for a year.
 LONGEST_ASKED = 6 * 3600.0
 #: How often something that stopped everything is tried again, seconds: a renewed certificate needs nobody to press a
 #: button here.
-STOPPED_WAIT = LONGEST_WAIT
+STOPPED_WAIT = 900.0
 #: So many tries of one document fail while others get through, and it is parked: it is the document.
 MOST_TRIES = 10
 #: So many failures in one round and no success: it is the centre, not the documents.
 FAILURES_OF_THE_LINK = 3
-#: How many documents a round holds, and how many while the centre does not answer.
-ROUND, PROBE = 100, 3
+#: How many documents a round holds, and how many while the centre does not answer. An answer that somebody keys waits
+#: while a round is taken or written down, in the one thread that writes: so a round is small.
+ROUND, PROBE = 25, 3
+#: Between two rounds while there is more to send, seconds: calls go first. 50,000 documents take four minutes so, on a
+#: machine with two cores and a centre on the same machine.
+PAUSE_SECONDS = 0.05
 #: A round takes no new document after so many seconds: an alert that comes meanwhile waits for its end.
 ROUND_SECONDS = 5.0
 
@@ -209,13 +214,16 @@ def next_link(link: Link, round: Sequence[Judged], now: datetime, chance: float)
     return replace(link, failures=failures, until=now + timedelta(seconds=wait), problem=problem, stopped=False)
 
 
-def round_size(link: Link, now: datetime) -> int:
-    """How many documents to send now: none while the way is to be left alone, a few to find out whether it works."""
+def round_size(link: Link, now: datetime, most: int = ROUND) -> int:
+    """How many documents to send now: none while the way is to be left alone, a few to find out whether it works.
+
+    `most`: while it does.
+    """
     if link.until is not None and now < link.until <= now + timedelta(seconds=LONGEST_ASKED):
         return 0
     if link.stopped:
         return 1
-    return PROBE if link.failures else ROUND
+    return PROBE if link.failures else most
 
 
 def ends_round(judged: Judged) -> bool:

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from ivr.spreadsheet import harmless
+from ivr.spreadsheet import unchanged
 from ivr.sync.documents import AlertDocument, CallDocument, Document, ErasureDocument, document_from
 
 FORMAT = 1
@@ -28,8 +28,7 @@ def json_lines(payloads: Sequence[bytes]) -> bytes:
 def csv_lines(documents: Mapping[str, Document]) -> bytes:
     """Key -> document as CSV: UTF-8 with byte order mark, CRLF, every cell quoted.
 
-    Cells that are digits get a leading apostrophe where a spreadsheet would take zeros from them, as those that it
-    would run as formulas do (ivr.spreadsheet).
+    Cells that a spreadsheet would run as formulas or change get a leading apostrophe (ivr.spreadsheet).
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
@@ -40,10 +39,7 @@ def csv_lines(documents: Mapping[str, Document]) -> bytes:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    # A spreadsheet makes 123456 of 00123456, and rounds what is longer than fifteen digits.
-    mangled = text.isdigit() and ((text[0] == "0" and len(text) > 1) or len(text) > 15)
-    return "'" + text if mangled else harmless(text)
+    return "" if value is None else unchanged(str(value))
 
 
 #: Columns that not every kind has something for.

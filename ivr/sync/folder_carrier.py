@@ -17,6 +17,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 class FolderCarrier:
     """See ivr.sync.carriers.Carrier."""
 
+    #: A round is a batch of three files, each of which is synced: many small ones would cost more than they spare.
+    most = 100
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

@@ -9,12 +9,14 @@ import aiohttp
 
 from ivr.storage.outbox import Row
 from ivr.sync import http
-from ivr.sync.delivery import ROUND_SECONDS, Fault, Judged, Reply, ends_round, judge
+from ivr.sync.delivery import ROUND, ROUND_SECONDS, Fault, Judged, Reply, ends_round, judge
 from ivr.sync.settings import Sync
 
 
 class HttpCarrier:
     """Over HTTPS; see ivr.sync.http."""
+
+    most = ROUND
 
     def __init__(self, settings: Sync) -> None:
         self._settings = settings

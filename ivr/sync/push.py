@@ -12,7 +12,7 @@ from ivr.storage import link as links
 from ivr.storage.database import Database
 from ivr.storage.outbox import Row
 from ivr.sync.carriers import Carrier, carrier_of
-from ivr.sync.delivery import ROUND_SECONDS, Judged, Link, State, next_link, round_size, settle
+from ivr.sync.delivery import PAUSE_SECONDS, ROUND_SECONDS, Judged, Link, State, next_link, round_size, settle
 from ivr.sync.reconcile import Reconciler
 from ivr.sync.settings import Sync
 
@@ -53,7 +53,7 @@ class Push:
                 except Exception:
                     # A full disk, or a fault of ours: calls go on, and so does this.
                     log.exception("sending failed", extra={"action": "sync_failed"})
-                await self.sleep(0.0 if full else POLL_SECONDS)
+                await self.sleep(PAUSE_SECONDS if full else POLL_SECONDS)
 
     async def begin(self) -> None:
         """Nothing is in flight any more; and reports that no outbox has seen go into it."""
@@ -65,11 +65,12 @@ class Push:
         """One look, and a round if something is due. Whether there is probably more."""
         now = self.now()
         await self._watch(now)
-        if await self.database.read(links.wished):
+        wish, link, due = await self.database.read(links.look, now)
+        if wish:
             await self.database.write(links.grant, now)
-        link = await self.database.read(links.get_link)
-        most = round_size(link, now)
-        if most == 0 or not await self.database.read(outbox.is_due, now):
+            _, link, due = await self.database.read(links.look, now)
+        most = round_size(link, now, self.carrier.most)
+        if most == 0 or not due:
             return False
         # Longer than a round and its slowest request: only a process that died, or could not write, lets it pass.
         lease = ROUND_SECONDS + 2 * self.settings.timeout_seconds + 60.0

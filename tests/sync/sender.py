@@ -18,9 +18,11 @@ from ivr.storage.database import Database, open_database
 from ivr.storage.outbox import Row, backlog
 from ivr.storage.schema import reports
 from ivr.sync.delivery import Reply
+from ivr.sync.fhir_carrier import FhirCarrier
 from ivr.sync.http_carrier import HttpCarrier
 from ivr.sync.push import Push
-from ivr.sync.settings import Sync
+from ivr.sync.settings import Sync, Way
+from sandbox.centre import FHIR_PATH
 from sandbox.certificates import Certificates
 from tests.sync.conftest import file_report, settings_of
 
@@ -55,7 +57,7 @@ class MortalDatabase(Database):
         return found
 
 
-class MortalCarrier(HttpCarrier):
+class MortalHttp(HttpCarrier):
     """Dies before a request or after its answer, which is then not known to anybody."""
 
     points: Points
@@ -65,6 +67,38 @@ class MortalCarrier(HttpCarrier):
         reply = await super().carry(row, now)
         self.points.pass_one()
         return reply
+
+
+class MortalFhir(FhirCarrier):
+    """The same, as bundles."""
+
+    points: Points
+
+    async def carry(self, row: Row, now: datetime) -> Reply:
+        self.points.pass_one()
+        reply = await super().carry(row, now)
+        self.points.pass_one()
+        return reply
+
+
+def mortal(settings: Sync, database: Database, points: Points) -> MortalHttp | MortalFhir:
+    """The carrier that was chosen."""
+    carrier = MortalFhir(settings, database) if settings.way is Way.FHIR else MortalHttp(settings)
+    carrier.points = points
+    return carrier
+
+
+#: Where the stand-in centre is a FHIR server, and how that way is chosen.
+FHIR = {"way": "fhir", "fhir_base": "https://kenko.example.jp/fhir"}
+
+
+def way_to(url: str, certificates: Certificates, way: str, **other: object) -> Sync:
+    """Settings of this way to a stand-in centre at `url`."""
+    return (
+        settings_of(url + FHIR_PATH, certificates, **FHIR, **other)
+        if way == "fhir"
+        else settings_of(url, certificates, **other)
+    )
 
 
 def count_reports(connection: Connection) -> int:
@@ -87,8 +121,7 @@ async def work(file: Path, settings: Sync, wanted: int, points: Points, chance: 
         database.__class__ = MortalDatabase
         assert isinstance(database, MortalDatabase)
         database.points = points
-        carrier = MortalCarrier(settings)
-        carrier.points = points
+        carrier = mortal(settings, database, points)
         push = Push(database, carrier, settings, now, chance.random, sleep)
         sending = asyncio.create_task(push.run())
         try:
@@ -110,11 +143,11 @@ def _kill() -> None:
 
 
 if __name__ == "__main__":
-    database, certificates, url, wanted, moment = sys.argv[1:]
+    database, certificates, url, way, wanted, moment = sys.argv[1:]
     asyncio.run(
         work(
             Path(database),
-            settings_of(url, Certificates.at(Path(certificates)), timeout_seconds=2),
+            way_to(url, Certificates.at(Path(certificates)), way, timeout_seconds=2),
             int(wanted),
             Points(int(moment), _kill),
             random.Random(int(moment)),

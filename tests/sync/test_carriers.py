@@ -287,6 +287,25 @@ async def test_a_stick_that_is_not_there_is_waited_for(
     assert await states(database) == [(State.ACKNOWLEDGED, "")]
 
 
+@pytest.mark.parametrize("hours", [1, 11, 24, 24 * 365])
+async def test_a_clock_that_goes_back_loses_and_reorders_nothing(
+    database: Database, out: Path, to_folder: Push, clock: Clock, hours: int
+) -> None:
+    await file(database, 0, 3, 6)  # of one person: three batches
+    await to_folder.turn()
+    clock.time -= timedelta(hours=hours)
+    # What waits for a moment that is now far away waits no longer than half a day.
+    for _ in range(13):
+        await to_folder.turn()
+        clock.advance(60)
+    frozen = await rows(database)
+    assert {each.state for each in frozen} == {State.ACKNOWLEDGED}
+    assert lines(out) == [each.payload for each in frozen]
+    assert {each.record_id and each.record_id.split(".")[0] for each in frozen} == {
+        f"kenko-{number:010}" for number in (1, 2, 3)
+    }
+
+
 async def test_another_writer_is_waited_for(
     database: Database, to_folder: Push, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

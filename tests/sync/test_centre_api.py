@@ -26,7 +26,8 @@ from tests.sync.changes import closing, reported, said
 from tests.sync.conftest import settings_of
 from tests.sync.test_documents import CALL, ERASURE, FIRED, REPORT
 
-API: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs/centre-api.yaml").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+API: dict[str, Any] = yaml.safe_load((ROOT / "docs/centre-api.yaml").read_text(encoding="utf-8"))
 SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 OPERATION: dict[str, Any] = API["paths"][PATH]["post"]
 NAMES = {"report": "Report", "alert": "AlertDocument", "call": "Call", "erasure": "Erasure"}

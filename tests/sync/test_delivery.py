@@ -102,7 +102,7 @@ def test_waits_grow_and_end_growing(failures: int, chance: float) -> None:
 
 
 def test_the_waits() -> None:
-    assert [wait_after(each, 1.0) for each in range(1, 10)] == [5, 10, 20, 40, 80, 160, 320, 640, 900]
+    assert [wait_after(each, 1.0) for each in range(1, 10)] == [5, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
 def test_what_is_written_down() -> None:

@@ -4,6 +4,7 @@ With KENKO_LONG set there are 10,000 reports; the run prints its figures.
 """
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -17,18 +18,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pysqlite3 import dbapi2 as sqlite3
 
 from ivr.storage.database import Database, open_database, open_reader
 from ivr.storage.outbox import Row, all_rows, backlog
 from ivr.sync.delivery import State
+from ivr.sync.documents import document_from
+from ivr.sync.fhir import bundle_of
 from ivr.sync.push import Push
-from sandbox.centre import Centre
+from ivr.sync.settings import Sync
+from sandbox.centre import Centre, documents_in
 from sandbox.certificates import Certificates
 from tests.fakes.site import Clock
 from tests.storage.records import NOW
-from tests.sync.conftest import file_report, settings_of
-from tests.sync.sender import MortalCarrier, MortalDatabase, Points, count_reports
+from tests.sync.conftest import file_report
+from tests.sync.sender import FHIR, MortalDatabase, Points, count_reports, mortal, way_to
 
 ROOT = Path(__file__).parents[2]
 LONG = bool(os.environ.get("KENKO_LONG"))
@@ -51,7 +54,10 @@ def die() -> None:
     raise Died
 
 
-async def test_dying_at_each_commit_and_each_request(made: Path, tmp_path: Path, certificates: Certificates) -> None:
+@pytest.mark.parametrize("way", ["http", "fhir"])
+async def test_dying_at_each_commit_and_each_request(
+    made: Path, tmp_path: Path, certificates: Certificates, way: str
+) -> None:
     """Three reports of which two are of one person; the life before dies at the n-th moment, for every n."""
     moments = 0
     for moment in range(1, 200):
@@ -61,9 +67,10 @@ async def test_dying_at_each_commit_and_each_request(made: Path, tmp_path: Path,
         centre = Centre(folder / "centre", certificates)
         await centre.start()
         try:
-            ended = await _live(file, centre, certificates, Points(moment, die))
-            await _live(file, centre, certificates, Points(0, die))
-            _compare(file, centre.documents(), 4)
+            settings = way_to(centre.url, certificates, way)
+            ended = await _live(file, settings, Points(moment, die))
+            await _live(file, settings, Points(0, die))
+            _compare(file, centre.documents(), 4, way)
         finally:
             await centre.stop()
         if ended:
@@ -73,9 +80,8 @@ async def test_dying_at_each_commit_and_each_request(made: Path, tmp_path: Path,
     assert moments >= 2 * (4 + 2 * 2 + 4)
 
 
-async def _live(file: Path, centre: Centre, certificates: Certificates, points: Points) -> bool:
+async def _live(file: Path, settings: Sync, points: Points) -> bool:
     """One life; False if it ended too soon."""
-    settings = settings_of(centre.url, certificates)
     clock = Clock()
 
     async def sleep(_: float) -> None:
@@ -85,8 +91,7 @@ async def _live(file: Path, centre: Centre, certificates: Certificates, points: 
         database.__class__ = MortalDatabase
         assert isinstance(database, MortalDatabase)
         database.points = points
-        carrier = MortalCarrier(settings)
-        carrier.points = points
+        carrier = mortal(settings, database, points)
         push = Push(database, carrier, settings, clock.now, lambda: 1.0, sleep)
         try:
             for number in range(await database.read(count_reports), 4):
@@ -199,8 +204,9 @@ async def killed_centres(folder: Path, port: int, chance: random.Random, kills: 
 
 
 @pytest.mark.timeout(7200 if LONG else 240)
+@pytest.mark.parametrize("way", ["http", "fhir"])
 async def test_killed_and_cut_at_random(
-    made: Path, tmp_path: Path, certificates: Certificates, capsys: pytest.CaptureFixture[str]
+    made: Path, tmp_path: Path, certificates: Certificates, capsys: pytest.CaptureFixture[str], way: str
 ) -> None:
     chance = random.Random(20250106)
     file = Path(shutil.copy(made, tmp_path / "kenko-call.db"))
@@ -217,7 +223,7 @@ async def test_killed_and_cut_at_random(
                 lives += 1
                 # Every life is longer than nothing, and the last ones long enough to come to the end.
                 moment = chance.randrange(1, LONGEST_LIFE + lives // 4)
-                arguments = (str(file), str(certificates.ca.parent), f"https://127.0.0.1:{proxy.own_port}")
+                arguments = (str(file), str(certificates.ca.parent), f"https://127.0.0.1:{proxy.own_port}", way)
                 process = await start(
                     "tests.sync.sender", *arguments, str(REPORTS), str(moment), SENDER_START=str(began)
                 )
@@ -231,13 +237,12 @@ async def test_killed_and_cut_at_random(
             dying.cancel()
             await asyncio.gather(dying, return_exceptions=True)
     assert code == 0
-    connection = sqlite3.connect(folder / "centre.db")
-    documents = connection.execute("SELECT key, body FROM documents ORDER BY record_id").fetchall()
-    connection.close()
-    frozen = _compare(file, documents, REPORTS)
+    documents = documents_in(folder)
+    frozen = _compare(file, documents, REPORTS, way)
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{REPORTS} reports: {lives - 1} kills of ours, {len(centre_kills)} of the centre, {proxy.cuts} cuts; "
+            f"\n{way}, {REPORTS} reports: "
+            f"{lives - 1} kills of ours, {len(centre_kills)} of the centre, {proxy.cuts} cuts; "
             f"duplicates {len(documents) - len(set(documents))}, missing {len(frozen) - len(documents)}; "
             f"{time.time() - began:.0f} s\n"
         )
@@ -245,8 +250,11 @@ async def test_killed_and_cut_at_random(
     assert proxy.cuts > 2
 
 
-def _compare(file: Path, documents: list[tuple[str, bytes]], wanted: int) -> tuple[Row, ...]:
-    """Everything that was filed was frozen, and is there once as it was frozen, with its number known to us."""
+def _compare(file: Path, documents: list[tuple[str, bytes]], wanted: int, way: str) -> tuple[Row, ...]:
+    """Everything that was filed was frozen, and is there once as it was frozen, with its number known to us.
+
+    As FHIR: as the bundle that these frozen bytes are, whichever life sent it.
+    """
     with open_reader(file) as reader:
         assert reader.read(count_reports) == wanted
         frozen = reader.read(all_rows, most=10**6)
@@ -254,9 +262,13 @@ def _compare(file: Path, documents: list[tuple[str, bytes]], wanted: int) -> tup
     assert len(frozen) == wanted
     assert {each.state for each in frozen} == {State.ACKNOWLEDGED}
     # Each once, byte for byte, and each of a person in the order in which it happened.
-    assert sorted(documents) == sorted((each.key, each.payload) for each in frozen)
-    numbers = {key: f"R-{at}" for at, (key, _) in enumerate(documents, 1)}
-    assert {each.key: _number(each.record_id) for each in frozen}.keys() == numbers.keys()
+    if way == "fhir":
+        sent = {each.key: bundle_of(document_from(each.payload), FHIR["fhir_base"]) for each in frozen}
+        assert {key: json.loads(body) for key, body in documents} == sent
+        assert len(documents) == len(frozen)
+    else:
+        assert sorted(documents) == sorted((each.key, each.payload) for each in frozen)
+    assert len({_number(each.record_id) for each in frozen}) == len(frozen)
     order = {key: at for at, (key, _) in enumerate(documents)}
     for about in {each.about for each in frozen}:
         came = [order[each.key] for each in frozen if each.about == about]
@@ -266,7 +278,7 @@ def _compare(file: Path, documents: list[tuple[str, bytes]], wanted: int) -> tup
 
 def _number(record: str | None) -> int:
     assert record is not None
-    return int(record.removeprefix("R-"))
+    return int(record.rpartition("R-")[2])
 
 
 def _free_port() -> int:

@@ -7,6 +7,8 @@ import io
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from ivr.sync import folder as folders
 from ivr.sync.documents import GivenAnswer, freeze
 from ivr.sync.files import HEADER, batch, csv_lines
 from ivr.sync.folder import Busy, write_batch
+from tests.cases_runner import ROOT
 from tests.sync.test_documents import AT, CALL, ERASURE, FIRED, REPORT
 
 PAYLOADS = {each.key: each.payload for each in (freeze(REPORT), freeze(FIRED), freeze(CALL))}
@@ -157,3 +160,18 @@ def test_the_clock_orders_nothing(tmp_path: Path) -> None:
     assert [each["sequence"] for each in manifests(tmp_path)] == [1, 2]
     assert "time" not in vars(folders)
     assert "datetime" not in vars(folders)
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """The same on a file system of its own that has no room: a fake says only what we think that a disk does."""
+    alone = ("unshare", "--user", "--map-root-user", "--mount")
+    if subprocess.run((*alone, "true"), check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount a file system of his own")
+    words = (*alone, sys.executable, "-m", "tests.sync.full_disk", str(tmp_path))
+    told = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    codes = [code for code, _ in json.loads(told)]
+    # It fails for want of room until there is room for all, more than once in the middle of a file; and leaves nothing.
+    assert set(codes) == {errno.ENOSPC, 0}
+    assert codes == sorted(codes, reverse=True)
+    assert codes.count(errno.ENOSPC) > 8
+    assert all(not left for code, left in json.loads(told) if code)

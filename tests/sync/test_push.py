@@ -151,8 +151,8 @@ async def test_a_centre_that_is_down_is_asked_ever_more_seldom(
         asked, before = link.failures, asked
         assert asked - before <= 1
         clock.advance(1)
-    # A day at 15 minutes is 96.
-    assert 90 < asked < 120
+    # A day at 5 minutes is 288.
+    assert 280 < asked < 300
     assert link.problem == "unreachable"
     # Nothing was to blame on a document, and old it is.
     assert {each for each, _ in await states(database)} == {State.WAITING}
