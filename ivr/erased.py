@@ -16,6 +16,7 @@ from ivr.config import Config
 from ivr.errors import BadInput, problem
 from ivr.storage.database import Database
 from ivr.storage.erasure import erase_again, forgotten, must_forget
+from ivr.storage.sqlite import hand_over
 from ivr.storage.tombstones import Tombstone, tombstones
 
 log = logging.getLogger(__name__)
@@ -48,10 +49,7 @@ def write_erased(file: Path, stones: Sequence[Tombstone]) -> None:
     fresh = file.with_name(file.name + ".part")
     try:
         with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
-            folder = file.parent.stat()
-            if os.geteuid() == 0:
-                # A command of root's: the service, which is somebody else, must read it at its next start.
-                os.fchown(written.fileno(), folder.st_uid, folder.st_gid)
+            hand_over(fresh)
             written.writelines(f"{each}\n" for each in lines)
             written.flush()
             os.fsync(written.fileno())
