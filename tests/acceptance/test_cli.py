@@ -150,14 +150,14 @@ async def test_no_password_file(tmp_path: Path) -> None:
     ended = await ran("run", "--config", config)
     assert ended.code == 2
     (sentence,) = ended.sentences
-    assert sentence.startswith(f"{tmp_path / 'ari.secret'}: the ARI password file cannot be read")
+    assert sentence.startswith(f"{tmp_path / 'ari.secret'}: the password file cannot be read")
     assert not (tmp_path / "var").exists()
 
 
 async def test_a_wrong_password(tmp_path: Path) -> None:
     async with FakeAsterisk().serving() as asterisk:
         config = write_config(tmp_path, asterisk.url)
-        (tmp_path / "ari.secret").write_text("another\n")
+        (tmp_path / "ari.secret").write_text("not-the-secret\n")
         ended = await ran("run", "--config", config)
     is_one_sentence(
         ended,
@@ -165,7 +165,7 @@ async def test_a_wrong_password(tmp_path: Path) -> None:
         "make ari.conf and the configuration agree",
     )
     assert asterisk.requests == []
-    assert "another" not in "".join(ended.log)
+    assert "not-the-secret" not in "".join(ended.log)
 
 
 @pytest.mark.parametrize("version", ["20.1.0", "22.9.0", "21.5.0", "GIT-master-1234567"])
