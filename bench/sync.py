@@ -85,7 +85,8 @@ class _Run:
     async def drain(self) -> float:
         """Calls until nothing of before today waits; seconds that it took."""
         began = time.monotonic()
-        calling = asyncio.create_task(self._call_on())
+        ended = asyncio.Event()
+        calling = asyncio.create_task(self._call_on(ended))
         try:
             while time.monotonic() - began < LONGEST_DRAIN:
                 if not await asyncio.to_thread(_waits, self.installation):
@@ -93,12 +94,13 @@ class _Run:
                 await asyncio.sleep(_LOOK_SECONDS)
             return float("inf")
         finally:
-            calling.cancel()
-            await asyncio.gather(calling, return_exceptions=True)
+            ended.set()
+            await calling
 
-    async def _call_on(self) -> None:
+    async def _call_on(self, ended: asyncio.Event) -> None:
+        # To the end of a group: whoever was taken for it has called, and counts.
         a_second = max(1, round(self.plan.rate))
-        while True:
+        while not ended.is_set():
             await self.call(a_second)
             # `place` comes back with the last call of a group: the next group begins when that one's time is over.
             await asyncio.sleep(1 / self.plan.rate)
