@@ -1,21 +1,16 @@
 """`python -m bench`, as `scripts/bench` calls it."""
 
-import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from bench.ending import finish, tell
 from bench.figures import as_json, in_words, wrong
 from bench.run import Plan, measure
-from ivr.errors import KenkoError
 from ivr.messages import text
 
 QUICK_CALLS = 40
-out = Console(highlight=False, soft_wrap=True)
 
 
 def run(
@@ -29,15 +24,7 @@ def run(
     """Exit code 0; 1 if a goal was missed; 2 if it could not be measured."""
     wanted = min(calls, QUICK_CALLS) if quick else calls
     plan = Plan(wanted, rate, held=20 if quick else 50)
-    try:
-        figures = asyncio.run(measure(plan, folder.resolve(), base_port, lambda said: out.print(said, markup=False)))
-    except KenkoError as error:
-        out.print(error.render(), markup=False, style="red")
-        sys.exit(2)
-    out.print(in_words(figures), markup=False)
-    if json_file is not None:
-        json_file.write_text(json.dumps(as_json(figures), indent=2) + "\n", encoding="utf-8")
-    sys.exit(1 if wrong(figures) else 0)
+    finish(measure(plan, folder.resolve(), base_port, tell), in_words, as_json, wrong, json_file)
 
 
 if __name__ == "__main__":

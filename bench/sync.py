@@ -6,10 +6,8 @@ nothing waits. What the machine does beside it meets all three.
 
 import asyncio
 import hashlib
-import json
 import os
 import shutil
-import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,17 +18,17 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
 from bench import backlog, service
 from bench.calls import Caller, all_over, callers, place
+from bench.ending import finish, tell
 from bench.network import Bench, running_bench
 from bench.process import machine
 from bench.run import QUESTIONNAIRE, Tell
 from bench.service import CannotMeasure
 from bench.sync_figures import Phase, SyncFigures, as_json, in_words, phase, wrong
 from bench.trace import Mark, read_marks
-from ivr.errors import KenkoError, problem
+from ivr.errors import problem
 from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.questionnaire.model import Questionnaire
@@ -217,9 +215,6 @@ def _progress(step: str, **values: object) -> str:
     return text("bench.progress", step=text(f"bench.step.{step}", None, **values))
 
 
-out = Console(highlight=False, soft_wrap=True)
-
-
 def run(
     reports: Annotated[int, typer.Option(min=100, max=200_000, help=text("bench.sync.help_reports"))] = 50_000,
     calls: Annotated[int, typer.Option(min=4, max=2000, help=text("bench.help_calls"))] = 200,
@@ -230,15 +225,7 @@ def run(
 ) -> None:
     """Exit code 0; 1 if a goal was missed; 2 if it could not be measured."""
     plan = Plan(reports, calls, rate)
-    try:
-        figures = asyncio.run(measure(plan, folder.resolve(), base_port, lambda said: out.print(said, markup=False)))
-    except KenkoError as error:
-        out.print(error.render(), markup=False, style="red")
-        sys.exit(2)
-    out.print(in_words(figures), markup=False)
-    if json_file is not None:
-        json_file.write_text(json.dumps(as_json(figures), indent=2) + "\n", encoding="utf-8")
-    sys.exit(1 if wrong(figures) else 0)
+    finish(measure(plan, folder.resolve(), base_port, tell), in_words, as_json, wrong, json_file)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import secrets
 import stat
 import uuid
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +19,8 @@ from ivr.config import Config, read_config
 from ivr.document import read_content as read_file
 from ivr.errors import BadInput, KenkoError, problem
 from ivr.messages import text
-from ivr.numbers import dialable
 from ivr.person import Person
-from ivr.roster import Rules, parse_people
+from ivr.roster import parse_people
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import NotPossible, Signed
 from ivr.storage.people import get_person
@@ -135,9 +133,7 @@ def take_over_person(
 
 def _person(settings: Config, told: Transferred, file: str, id: str | None, slot: str | None) -> Person:
     """Checked by our own rules, as a line of a roster. Raises BadInput with every problem."""
-    check = partial(dialable, numbering=settings.numbering)
-    rules = Rules(check, tuple(settings.slots), check_digit=settings.ids.check_digit)
-    (person,) = parse_people(roster_of(told, id, slot), file, rules)
+    (person,) = parse_people(roster_of(told, id, slot), file, settings.roster_rules)
     return person
 
 
