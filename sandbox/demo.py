@@ -83,8 +83,7 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
             result = _result(service, network, seen, there, time.monotonic() - began)
             wrong = ([] if finished else [text("demo.not_finished", log=service.log)]) + surprises(network, seen)
             wrong += missing(seen, there)
-            console.print(text("demo.centre", documents=there.documents, reports=len(there.reports)), markup=False)
-            _tell(console, service, network, wrong)
+            _tell(console, service, network, there, wrong)
             if json_file is not None:
                 await asyncio.to_thread(json_file.write_text, json.dumps(result, indent=2) + "\n", "utf-8")
             if not once:
@@ -199,8 +198,9 @@ def _screen(network: Network, seen: Seen) -> Group:
     return Group(table, Text(summary_line(tuple(seen.people))), *map(Text, lines))
 
 
-def _tell(console: Console, service: Installation, network: Network, wrong: Sequence[str]) -> None:
+def _tell(console: Console, service: Installation, network: Network, there: Arrived, wrong: Sequence[str]) -> None:
     console.print()
+    console.print(text("demo.centre", documents=there.documents, reports=len(there.reports)), markup=False)
     for each in wrong:
         console.print(each, markup=False, style="red")
     console.print(text("demo.fine") if not wrong else text("demo.wrong", count=len(wrong)), markup=False)
