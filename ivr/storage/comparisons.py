@@ -8,14 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from ivr.storage.link import DIFFERS, UNCOMPARED, stand
+from ivr.storage.portions import portions
 from ivr.storage.schema_comparisons import comparisons
 from ivr.storage.schema_outbox import outbox
 from ivr.sync.comparison import Compared, Held, Outcome, begin_of, named
 from ivr.sync.delivery import State
 
 _HELD = select(outbox.c.id, outbox.c.key, outbox.c.sha256, outbox.c.state, outbox.c.queued_at)
-#: So many values in one statement; SQLite allows 32,766.
-_PORTION = 500
 
 
 def held_on(connection: Connection, day: date) -> tuple[Held, ...]:
@@ -28,8 +27,7 @@ def held_on(connection: Connection, day: date) -> tuple[Held, ...]:
 
 def held_with(connection: Connection, keys: Sequence[str]) -> tuple[Held, ...]:
     """Those of these keys that we have, of whatever day."""
-    portions = (keys[each : each + _PORTION] for each in range(0, len(keys), _PORTION))
-    return tuple(row for each in portions for row in _held(connection, _HELD.where(outbox.c.key.in_(each))))
+    return tuple(row for each in portions(keys) for row in _held(connection, _HELD.where(outbox.c.key.in_(each))))
 
 
 def _held(connection: Connection, wanted: Select[Any]) -> tuple[Held, ...]:

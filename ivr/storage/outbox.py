@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from ivr.storage.portions import portions
 from ivr.storage.schema_outbox import outbox
 from ivr.sync.delivery import LANES, LONGEST_ASKED, Sent, Settlement, State
 from ivr.sync.documents import Document, Kind, ReportDocument, document_from, freeze
@@ -252,8 +253,8 @@ def all_rows(connection: Connection, most: int = 1000, after: int = 0) -> tuple[
 def rows_of(connection: Connection, ids: Sequence[int]) -> tuple[Row, ...]:
     """The documents with these ids, by id."""
     found: list[Row] = []
-    for begin in range(0, len(ids), 500):
-        wanted = select(outbox).where(outbox.c.id.in_(ids[begin : begin + 500])).order_by(outbox.c.id)
+    for part in portions(ids):
+        wanted = select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)
         found += _rows(connection, wanted, {})
     return tuple(found)
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from ivr.handover import PERIOD_OVER
 from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
+from ivr.storage.portions import portions
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
 from ivr.storage.tombstones import refuse_erased
@@ -59,8 +60,6 @@ _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
     table.c.id.in_(select(numbers.c.person_id).where(numbers.c.number == bindparam("wanted"))),
 )
-#: Below the number of values that one statement of SQLite can have (32,766).
-_AT_ONCE = 10_000
 #: A period that was prolonged is not over any more.
 _PROLONGED = update(follow_ups).where(
     follow_ups.c.person_id == bindparam("key"),
@@ -131,8 +130,7 @@ def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zo
 def known_people(connection: Connection, people: Sequence[Person]) -> dict[str, Person]:
     """What is stored of these people, closed or not; not of the whole roster: that would hold up the calls."""
     ids = [each.id for each in people]
-    parts = (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
-    return {each.id: each for part in parts for each in read_people(connection, _BY_IDS, {"wanted": part})}
+    return {each.id: each for part in portions(ids) for each in read_people(connection, _BY_IDS, {"wanted": part})}
 
 
 def _each(connection: Connection, statement: Executable, rows: list[dict[str, object]]) -> None:

@@ -7,10 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select
 
 from ivr.errors import BadInput, problem
+from ivr.storage.portions import portions
 from ivr.storage.schema_erased import tombstones as table
 
-#: Below the number of values that one statement of SQLite can have (32,766).
-_AT_ONCE = 10_000
 _THESE = select(table.c.person_id).where(table.c.person_id.in_(bindparam("ids", expanding=True)))
 
 
@@ -38,8 +37,9 @@ def tombstones(connection: Connection) -> tuple[Tombstone, ...]:
 def erased_among(connection: Connection, ids: Iterable[str]) -> tuple[str, ...]:
     """Those of the IDs that were of somebody who is erased, sorted."""
     wanted = sorted(set(ids))
-    parts = (wanted[first : first + _AT_ONCE] for first in range(0, len(wanted), _AT_ONCE))
-    return tuple(sorted(each for part in parts for each in connection.execute(_THESE, {"ids": part}).scalars()))
+    return tuple(
+        sorted(each for part in portions(wanted) for each in connection.execute(_THESE, {"ids": part}).scalars())
+    )
 
 
 def refuse_erased(connection: Connection, ids: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ bytes and nobody's clock or time zone changes. docs/centre-api.yaml tells the ce
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +13,8 @@ from enum import StrEnum
 
 from ivr.sync.delivery import State
 
+#: How the other side may write a document's key and its hash.
+KEY, SHA256 = re.compile(r"[!-~]{1,200}"), re.compile(r"[0-9a-f]{64}")
 #: A day is compared so long after its end: what was frozen in its last minutes has left by then.
 SETTLE = timedelta(hours=1)
 #: A day is compared once a day until it has agreed so long after its end.

@@ -229,3 +229,8 @@ def round_size(link: Link, now: datetime, most: int = ROUND) -> int:
 def ends_round(judged: Judged) -> bool:
     """Whether the rest of the round need not be tried."""
     return judged.verdict is Verdict.STOP or (judged.verdict is Verdict.RETRY and judged.of_link)
+
+
+def is_over(since: datetime | None, seconds: float, now: datetime) -> bool:
+    """Whether so many seconds have passed since then; also when that was never, or the clock went backwards."""
+    return since is None or not timedelta() <= now - since < timedelta(seconds=seconds)

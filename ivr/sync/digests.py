@@ -1,6 +1,5 @@
 """Asks the centre what it holds of a day: a digest, and page by page the documents. Believes no answer unchecked."""
 
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from urllib.parse import quote
 import aiohttp
 
 from ivr.sync import http
-from ivr.sync.comparison import Digest, digest_of
+from ivr.sync.comparison import KEY, SHA256, Digest, digest_of
 from ivr.sync.delivery import Fault
 from ivr.sync.settings import Sync
 
@@ -20,7 +19,6 @@ PATH = "/v1/digests"
 PAGE, LONGEST_PAGE = 1000, 512 * 1024
 #: No installation has so many documents on a day: a centre that names more never ends.
 MOST_DOCUMENTS = 1_000_000
-_KEY, _SHA256 = re.compile(r"[!-~]{1,200}"), re.compile(r"[0-9a-f]{64}")
 
 
 class Unanswered(Exception):
@@ -105,7 +103,7 @@ def digest_from(body: object, day: date) -> Digest:
     _check_day(body, day)
     match body:
         case {"documents": int(count), "sha256": str(sha256)} if (
-            type(count) is int and count >= 0 and _SHA256.fullmatch(sha256)
+            type(count) is int and count >= 0 and SHA256.fullmatch(sha256)
         ):
             return Digest(count, sha256)
     raise Unanswered("unreadable")
@@ -126,7 +124,7 @@ def page_from(body: object, day: date, after: str) -> tuple[dict[str, str], bool
     for each in listed:
         match each:
             case {"key": str(key), "sha256": str(sha256)} if (
-                key > after and _KEY.fullmatch(key) and _SHA256.fullmatch(sha256)
+                key > after and KEY.fullmatch(key) and SHA256.fullmatch(sha256)
             ):
                 found[key] = sha256
                 after = key

@@ -3,16 +3,15 @@
 docs/centre-formats.md tells the receiver how to make one.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 
 from ivr.cells import WrongCell, read_day
 from ivr.csvtable import columns_of, lines_of
 from ivr.errors import BadInput, Problem, problem
+from ivr.sync.comparison import KEY, SHA256
 
 COLUMNS = ("day", "key", "sha256")
-_KEY, _SHA256 = re.compile(r"[!-~]{1,200}"), re.compile(r"[0-9a-f]{64}")
 
 
 def parse_listed(content: bytes, file: str) -> Mapping[date, Mapping[str, str]]:
@@ -41,9 +40,9 @@ def parse_listed(content: bytes, file: str) -> Mapping[date, Mapping[str, str]]:
             found.setdefault(day, {})[key] = sha256
         except WrongCell as wrong:
             problems.append(problem(wrong.message, file, line, column="day", **wrong.values))
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             problems.append(problem("listed.bad_key", file, line))
-        if not _SHA256.fullmatch(sha256):
+        if not SHA256.fullmatch(sha256):
             problems.append(problem("listed.bad_sha256", file, line))
         if key in first:
             problems.append(problem("listed.twice", file, line, first=first[key]))

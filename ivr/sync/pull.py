@@ -13,7 +13,7 @@ from ivr.roster import Rules
 from ivr.storage import pulled
 from ivr.storage.database import Database
 from ivr.sync.changes import parse_page
-from ivr.sync.delivery import LONGEST_ASKED, Judged, Link, Reply, Verdict, judge, next_link
+from ivr.sync.delivery import LONGEST_ASKED, Judged, Link, Reply, Verdict, is_over, judge, next_link
 from ivr.sync.push import POLL_SECONDS, WATCH_SECONDS
 from ivr.sync.settings import Sync
 from ivr.sync.source import Source
@@ -69,7 +69,7 @@ class Pull:
     async def turn(self) -> bool:
         """One look, and a page if it is time. Whether there is more."""
         now = self.now()
-        if _is_over(self.watched_at, WATCH_SECONDS, now):
+        if is_over(self.watched_at, WATCH_SECONDS, now):
             self.watched_at = now
             await self.database.write(pulled.watch, now, self.settings.alarm_hours)
         before = await self.database.read(pulled.get_pulled)
@@ -89,7 +89,7 @@ class Pull:
     def _is_due(self, link: Link, now: datetime) -> bool:
         if link.until is not None and now < link.until <= now + timedelta(seconds=LONGEST_ASKED):
             return False
-        return bool(link.problem) or _is_over(self.looked_at, self.settings.pull_seconds, now)
+        return bool(link.problem) or is_over(self.looked_at, self.settings.pull_seconds, now)
 
     async def _take(self, reply: Reply, before: pulled.Pulled) -> bool:
         address, now = self.source.address, self.now()
@@ -124,8 +124,3 @@ class Pull:
         if link.problem != before.problem:
             log.warning("the centre's changes do not come in", extra={"action": "pull_failing", "reason": link.problem})
         await self.source.close()
-
-
-def _is_over(since: datetime | None, seconds: float, now: datetime) -> bool:
-    """Whether so many seconds have passed; also when the clock went backwards."""
-    return since is None or not timedelta() <= now - since < timedelta(seconds=seconds)

@@ -5,14 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ivr.storage import leaving, outbox
 from ivr.storage import link as links
 from ivr.storage.database import Database
 from ivr.storage.outbox import Row
 from ivr.sync.carriers import Carrier, carrier_of
-from ivr.sync.delivery import PAUSE_SECONDS, ROUND_SECONDS, Judged, Link, State, next_link, round_size, settle
+from ivr.sync.delivery import PAUSE_SECONDS, ROUND_SECONDS, Judged, Link, State, is_over, next_link, round_size, settle
 from ivr.sync.reconcile import Reconciler
 from ivr.sync.settings import Sync
 
@@ -98,7 +98,7 @@ class Push:
             await self.carrier.close()
 
     async def _watch(self, now: datetime) -> None:
-        if self.watched_at is None or not timedelta() <= now - self.watched_at < timedelta(seconds=WATCH_SECONDS):
+        if is_over(self.watched_at, WATCH_SECONDS, now):
             self.watched_at = now
             await self.database.write(links.watch, now, self.settings.alarm_hours)
 

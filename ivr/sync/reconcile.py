@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from ivr.storage import comparisons
 from ivr.storage.database import Database
 from ivr.sync.comparison import Difference, Outcome, acknowledged, compare, digest_of, due_days, is_late
-from ivr.sync.delivery import State
+from ivr.sync.delivery import State, is_over
 from ivr.sync.digests import Source, Unanswered, ask
 from ivr.sync.settings import Sync, Way
 
@@ -73,7 +73,7 @@ class Reconciler:
     async def turn(self) -> None:
         """One look: every day that is due, unless the centre did not answer a while ago."""
         now = self.now()
-        if self.failed_at is not None and timedelta() <= now - self.failed_at < timedelta(seconds=AGAIN_SECONDS):
+        if not is_over(self.failed_at, AGAIN_SECONDS, now):
             return
         first, compared = await self.database.read(comparisons.standing)
         due = due_days(first, compared, now)
