@@ -14,6 +14,8 @@ PROGRESS_SECONDS = 30.0
 NAMED = 3
 
 
+# Before pytest-xdist writes the group into the name of the test.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one scene on one worker, and begin with those that may take longest.
 
@@ -85,7 +87,7 @@ class Progress:
         """Where the run is."""
         minutes, seconds = divmod(int(now - self.began), 60)
         longest = sorted(self.running.items(), key=lambda each: each[1])[:NAMED]
-        names = ", ".join(f"{nodeid.split('/')[-1]} ({now - since:.0f} s)" for nodeid, since in longest)
+        names = ", ".join(f"{_short(nodeid)} ({now - since:.0f} s)" for nodeid, since in longest)
         return f"[{minutes}:{seconds:02}] {self.done} done, {self.failed} failed, {len(self.running)} running: {names}"
 
 
@@ -95,3 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Progress(reporter), "progress")
+
+
+def _short(nodeid: str) -> str:
+    """A test without its folder and the name of its scene, which pytest-xdist puts behind an @."""
+    return nodeid.split("@")[0].split("::", 1)[-1] if "::" in nodeid else nodeid
