@@ -166,7 +166,8 @@ def test_nothing_catches_everything(module: str) -> None:
 
 @pytest.mark.parametrize("module", list(MODULES))
 def test_modules_say_what_they_hold(module: str) -> None:
-    assert ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(source))
 
 
 def test_a_running_service_loads_no_library_that_only_commands_need() -> None:
