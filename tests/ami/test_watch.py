@@ -44,13 +44,16 @@ class Eyes:
         self.found: asyncio.Queue[Seen | None] = asyncio.Queue()
         self.turned_away = 0
         self.slept: list[float] = []
-        self.watch = Watch(manager.settings, 5.0, self._saw, self._away, self._sleep, lambda: 1.0)
+        self.watch = Watch(manager.settings, 5.0, self._saw, self._away, self._note, self._sleep, lambda: 1.0)
 
     async def _saw(self, seen: Seen | None) -> None:
         self.found.put_nowait(seen)
 
     def _away(self) -> None:
         self.turned_away += 1
+
+    def _note(self, action: str, error: BaseException) -> None:
+        raise error  # nothing of ours fails here
 
     async def _sleep(self, seconds: float) -> None:
         if seconds == self.watch.poll_seconds:
