@@ -54,6 +54,7 @@ PURE = (
     "ivr.fastagi.words",
     "ivr.questionnaire",
     "ivr.spoken",
+    "ivr.trunks",
     "ivr.transferred",
     "ivr.pbx_check",
     "ivr.doctor.chosen",
