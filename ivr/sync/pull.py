@@ -61,9 +61,10 @@ class Pull:
                 more = False
                 try:
                     more = await self.turn()
-                except Exception:
-                    # A full disk, or a fault of ours: calls go on, and so does this.
+                except Exception as error:
+                    # A full disk, or a fault of ours: calls go on, and so does this, from the cursor of the rows.
                     log.exception("fetching failed", extra={"action": "pull_failed"})
+                    self.database.pending.note("pull_failed", error)
                 await self.sleep(0.0 if more else POLL_SECONDS)
 
     async def turn(self) -> bool:
