@@ -37,7 +37,8 @@ def new_settings(
 async def network(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
     """Both sides, running. Tests that use it need `pytest.mark.asyncio(loop_scope="session")`."""
     with reserved_base_port() as base:
-        async with running_network(NetworkSettings(tmp_path_factory.mktemp("net"), asterisk, base)) as running:
+        settings = NetworkSettings(tmp_path_factory.mktemp("net"), asterisk, base, far_end=True)
+        async with running_network(settings) as running:
             yield running
 
 
