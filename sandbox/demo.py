@@ -64,14 +64,14 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
     people = load_people(SCENARIO)
     shutil.rmtree(folder, ignore_errors=True)
     settings = NetworkSettings(folder / "network", install(), base_port or free_base_port())
-    console = Console()
+    console = Console(markup=False, emoji=False)
     centre, port = await asyncio.to_thread(folder.resolve) / "centre", settings.base_port + CENTRE_PORT
     async with running_network(settings, people) as network, running_centre(centre, port):
         changes = SETTINGS | {"sync": sync_settings(centre, port)}
         service = write_files(network, people, folder / "service", changes)
         code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"))
         if code:
-            console.print(complaint, markup=False)
+            console.print(complaint)
             return 2
         began = time.monotonic()
         async with running_service(service) as process:

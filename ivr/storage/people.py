@@ -1,7 +1,7 @@
 """The roster in the database: persons, their numbers and their slots. What staff decide is in ivr.storage.decisions."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from types import MappingProxyType
@@ -21,13 +21,15 @@ from sqlalchemy import (
     update,
 )
 
+from ivr.errors import BadInput, problem
 from ivr.handover import PERIOD_OVER
+from ivr.identity import padded_ids
 from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.portions import portions
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
-from ivr.storage.tombstones import refuse_erased
+from ivr.storage.tombstones import erased_among, refuse_erased
 from ivr.storage.touched import touch
 
 
@@ -55,6 +57,7 @@ def selects(*conditions: ColumnElement[bool]) -> Wanted:
 _ALL = selects()
 _OBSERVED = selects(table.c.closed_at.is_(None))
 _BY_IDS = selects(table.c.id.in_(bindparam("wanted", expanding=True)))
+_HAVE_IDS = select(table.c.id).where(table.c.id.in_(bindparam("wanted", expanding=True)))
 _BY_ID = selects(table.c.id == bindparam("wanted"))
 _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
@@ -91,6 +94,8 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
 def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str, Person], at: datetime) -> Stored:
     new = [each for each in people if each.id not in known]
     refuse_erased(connection, (each.id for each in new))
+    if padded := padded_among(connection, [each.id for each in new]):
+        raise BadInput(*(problem("roster.id_padded_stored", id=id, stored=each) for id, each in padded.items()))
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
     changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
     moved = [each for each in people if each.id in known and _owned(each) != _owned(known[each.id])]
@@ -111,6 +116,18 @@ def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str
 
 
 _LAST_DAY = date.max
+
+
+def padded_among(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """ID -> one that is on record, of whomever, and is the same but for zeros in front: no two people have such."""
+    wanted = {each: id for id in ids for each in padded_ids(id)}
+    found: dict[str, str] = {}
+    for part in portions(sorted(wanted)):
+        for each in connection.execute(_HAVE_IDS, {"wanted": part}).scalars():
+            found.setdefault(wanted[each], each)
+    for each in erased_among(connection, wanted):
+        found.setdefault(wanted[each], each)
+    return found
 
 
 def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zone: tzinfo) -> Stored:

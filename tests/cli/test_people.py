@@ -93,7 +93,7 @@ def test_one_bad_row_and_nothing_is_taken_but_the_good_ones_if_asked(command: Co
     assert "1 行は取り込んでいません" in err
     code, out, _ = command("people", "import", str(file), "--partial", "--json")
     found = json.loads(out)
-    assert (code, found["people"], [each["line"] for each in found["refused"]]) == (1, 4, [6])
+    assert (code, found["people"], {each["line"] for each in found["refused"]}) == (1, 4, {6})
     assert "見出し 18" in found["refused"][0]["reason"]
 
 
