@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -130,12 +131,19 @@ def padded_among(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zone: tzinfo) -> Stored:
+def take_in(
+    connection: Connection,
+    people: Sequence[Person],
+    signed: Signed,
+    zone: tzinfo,
+    known: Mapping[str, Person] | None = None,
+) -> Stored:
     """`upsert_people`, and whoever was closed and now has a new period (days in `zone`) is under observation again.
 
-    That is a decision too, and written down as one. `closed` names those who stay closed.
+    That is a decision too, and written down as one. `closed` names those who stay closed. `known`: what is stored of
+    them, if it was read in this transaction.
     """
-    known = known_people(connection, people)
+    known = known_people(connection, people) if known is None else known
     closed = {each.id: each.closing for each in known.values() if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
     stored = _upsert(connection, people, known, signed.at)
@@ -196,6 +204,11 @@ def _columns(person: Person) -> dict[str, object]:
 def list_people(connection: Connection, *, closed: bool = False) -> tuple[Person, ...]:
     """Everybody under observation, by id; with `closed` everybody there is."""
     return read_people(connection, _ALL if closed else _OBSERVED)
+
+
+def count_people(connection: Connection) -> int:
+    """How many there are, closed ones too."""
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def get_person(connection: Connection, person_id: str) -> Person | None:
