@@ -95,7 +95,12 @@ async def service(network: Network, file: Path, prompts: Path, started: int) -> 
     """Its database and its connection to Asterisk, from the start to the stop."""
     ari = network.pbx
     access = PbxSettings(
-        ari.ari_url.removesuffix("/ari"), ari.user, ari.secret, ari.trunk, numbering=Numbering(Plan.PRACTICE)
+        ari.ari_url.removesuffix("/ari"),
+        ari.user,
+        ari.secret,
+        ari.trunk,
+        callers={ari.trunk: ari.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
     )
     ids = itertools.count(1)
     config = settings().model_copy(update={"database": file})

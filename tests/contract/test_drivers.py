@@ -103,6 +103,7 @@ async def reception(
         network.pbx.user,
         network.pbx.secret,
         network.pbx.trunk,
+        callers={network.pbx.trunk: network.pbx.inbound_number},
         transport=transport,
         numbering=Numbering(Plan.PRACTICE),
     )
@@ -126,6 +127,7 @@ async def second_reception(network: Network, site: Site) -> AsyncIterator[Recept
         network.pbx.site.agi_port,
         network.pbx.site.state / "recording",
         trunks=("trunk",),
+        callers={"trunk": network.pbx.inbound_number},
         numbering=Numbering(Plan.PRACTICE),
     )
     desk = Reception(site)

@@ -96,7 +96,12 @@ def site_for(site: Site, caller: str | None) -> Site:
 async def connected(network: Network, desk: Desk) -> AsyncIterator[Pbx]:
     ari = network.pbx
     access = PbxSettings(
-        ari.ari_url.removesuffix("/ari"), ari.user, ari.secret, ari.trunk, numbering=Numbering(Plan.PRACTICE)
+        ari.ari_url.removesuffix("/ari"),
+        ari.user,
+        ari.secret,
+        ari.trunk,
+        callers={ari.trunk: ari.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
     )
     site = desk.live.site
     tail = Tail(*site.prompts.resolve(("frame/quiet", "frame/apology"), "ja"))

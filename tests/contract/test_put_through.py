@@ -98,7 +98,12 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
     network.carrier.assign(DUTY["waits"], [CallScript(does=Does.RINGS)])
     network.carrier.assign(DUTY["leaves"], [CallScript(ring=1, speaks=4)])
     ids = itertools.count(1)
-    agi = AgiSettings(network.pbx.site.agi_port, folder, numbering=Numbering(Plan.PRACTICE))
+    agi = AgiSettings(
+        network.pbx.site.agi_port,
+        folder,
+        callers={"trunk": network.pbx.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
+    )
     async with await open_database(folder / "kenko-call.db") as database:
         source = (CASES / "short.yaml").read_text(encoding="utf-8")
         await database.write(store_questionnaire, SHORT.hash, SHORT.id, source, NOW)
