@@ -69,7 +69,7 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
     async with running_network(settings, people) as network, running_centre(centre, port):
         changes = SETTINGS | {"sync": sync_settings(centre, port)}
         service = write_files(network, people, folder / "service", changes)
-        code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"))
+        code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"), "--yes")
         if code:
             console.print(complaint)
             return 2
