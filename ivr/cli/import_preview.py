@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from ivr.cli.output import print_json, shown, word
+from ivr.cli.output import as_text, print_json, word
 from ivr.files.import_preview import Preview
 from ivr.messages import text
 from ivr.roster import Roster
@@ -76,4 +76,4 @@ def _list(message: str, lines: Sequence[str], count: int) -> None:
 
 def say(line: str) -> None:
     """One line on standard error; names from outside are text in it."""
-    typer.echo(shown(line).plain, err=True)
+    typer.echo(as_text(line), err=True)

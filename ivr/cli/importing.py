@@ -12,8 +12,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ivr.cli.import_preview import MOST_LINES, print_outcome, print_preview, say
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, err_console, local_moment, print_json
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, local_moment, print_json
 from ivr.cli.plan import preview_tomorrow, print_changes
+from ivr.cli.screen import err_console
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
 from ivr.document import read_content

@@ -9,16 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from ivr.cells import write_time
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    now_at,
-    print_json,
-    print_table,
-    word,
-    write_file,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now_at, print_json, word, write_file
+from ivr.cli.screen import print_table
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
