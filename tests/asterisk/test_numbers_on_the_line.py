@@ -21,6 +21,7 @@ from ivr.prompts import Sound
 from ivr.storage.database import open_reader
 from ivr.storage.words import Auth
 from sandbox.asterisk import complaints
+from sandbox.farend.leg import Leg
 from sandbox.farend.message import Headers
 from sandbox.network import Network, running_network
 from sandbox.script import Call, CallScript, Person
@@ -121,8 +122,14 @@ Way = Callable[[Network], AbstractAsyncContextManager[Desk]]
 
 async def ring(line: Network, caller: str, headers: Headers = (), uri: str = "", number: str = INBOUND_NUMBER) -> int:
     leg = await line.far.call(number, caller, headers, uri=uri)
-    if leg.final.code == 200:
+    if code_of(leg) == 200:
         await leg.until_over()
+    return code_of(leg)
+
+
+def code_of(leg: Leg) -> int:
+    """The final answer to a call."""
+    assert leg.final is not None
     return leg.final.code
 
 
@@ -213,7 +220,8 @@ async def service(line: Network, tmp_path_factory: pytest.TempPathFactory) -> As
     }
     made = write_files(line, (*SHOWN, TWICE, SHY), tmp_path_factory.mktemp("service"), changes)
     assert (await command(made, "check"))[0] == 0
-    assert (await command(made, "people", "import", str(made.folder / "people.csv")))[0] == 0
+    code, _, complaint = await command(made, "people", "import", "--yes", str(made.folder / "people.csv"))
+    assert code == 0, complaint
     # What was sent astray before the service was there is told, too.
     assert await ring(line, "09000000001", number="+815000000199") == 404
     async with running_service(made):
@@ -239,7 +247,7 @@ async def test_one_person_in_every_shape_of_their_number(line: Network, service:
     both = f"<sip:+81{TWICE.number[1:]}@127.0.0.3>, <tel:+81{TWICE.number[1:]}>"
     said.append((HIDDEN, (("P-Asserted-Identity", both),)))
     legs = await asyncio.gather(*(line.far.call(INBOUND_NUMBER, *each) for each in said))
-    assert [each.final.code for each in legs] == [200] * len(said)
+    assert [code_of(each) for each in legs] == [200] * len(said)
     known = {(each.id, each.number, Auth.REGISTERED_NUMBER) for each in (*SHOWN, TWICE)}
     async with asyncio.timeout(40):
         while sessions_of(service) != known:  # noqa: ASYNC110
@@ -250,7 +258,7 @@ async def test_one_person_in_every_shape_of_their_number(line: Network, service:
 async def test_a_withheld_number_is_asked_who_it_is_and_stored_nowhere(line: Network, service: Installation) -> None:
     headers = (("P-Asserted-Identity", f"<sip:{SHY.number}@127.0.0.3>"), ("Privacy", "id"))
     leg = await line.far.call(INBOUND_NUMBER, HIDDEN, headers)
-    assert leg.final.code == 200
+    assert code_of(leg) == 200
     await leg.listen()
     await leg.press(f"{SHY.id}#")
     await leg.pause(2)  # into the next question
