@@ -8,7 +8,6 @@ import pytest
 
 from ivr.call import Ending, Outcome
 from ivr.conversation import (
-    MOST_REPEATS,
     Greeted,
     Voice,
     converse,

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ivr.ari.events import Event, PlaybackContinuing, PlaybackFinished, PlaybackStarted
-from ivr.digits import KeyRules
+from ivr.core.dtmf_decoder import KeyPress
+from ivr.digits import HOLD_SECONDS, KeyRules
 from ivr.prompts import Sound
 
 #: How much longer than the wait the silence lasts: the apology must not speak over a caller whom we still hear.
@@ -73,7 +74,7 @@ def media(sounds: Sequence[Sound], tail: Tail, wait: float) -> list[str]:
     return [media_uri(each) for each in (*sounds, *(tail.silence,) * silences, tail.apology)]
 
 
-def hear(playing: Playing, event: Event, at: float) -> Playing:
+def hear(playing: Playing, event: Event | KeyPress, at: float) -> Playing:
     """The state after an event; the same state if the event is not about this list."""
     match event:
         case PlaybackStarted(playback) if playback.id == playing.id:
@@ -90,4 +91,4 @@ def hear(playing: Playing, event: Event, at: float) -> Playing:
 
 def longest_wait(rules: KeyRules) -> float:
     """Seconds from the first key of an entry of several keys until it must be complete."""
-    return min(rules.total, rules.inter_key * max(1, rules.length - 1))
+    return min(rules.total, rules.inter_key * max(1, rules.length - 1)) + HOLD_SECONDS
