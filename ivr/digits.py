@@ -13,6 +13,8 @@ HOLD_SECONDS = 0.5
 #: Seconds from key to key below which somebody types fast: the same key twice is then no tremor. Old people take 1.5 to
 #: 4 s, a hand that trembles presses again within 0.15 to 0.4 s.
 FAST_SECONDS = 0.5
+#: Seconds. No finger is so fast: the keys came in a burst, and what was between them nobody knows. Both were pressed.
+_TOGETHER = 0.04
 
 
 class EndedBy(StrEnum):
@@ -120,7 +122,7 @@ def press(state: Gathering, key: str, down: float, up: float | None = None) -> G
     if state.dropping and gap < rules.quiet:
         return heard
     heard = replace(heard, dropping=False)
-    trembled = last is not None and last.key == key and gap < rules.bounce and last.gap >= FAST_SECONDS
+    trembled = last is not None and last.key == key and _TOGETHER <= gap < rules.bounce and last.gap >= FAST_SECONDS
     if not state.keys:
         if key in rules.ignored:
             return heard
