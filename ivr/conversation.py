@@ -52,7 +52,7 @@ class Voice:
         if turn.closed:
             rules = replace(rules, closed=sum(each.seconds for each in sounds[: turn.closed]))
         if turn.record is None:
-            return _input_of(await phone.ask(sounds, rules), sounds)
+            return _input_of(await phone.ask(sounds, rules), sounds, rules.closed)
         beep = (self.prompts.beep,) if self.prompts.beep else ()
         target = new_file()
         said = await phone.record((*sounds, *beep), rules, turn.record, target)
@@ -63,11 +63,11 @@ class Voice:
         await phone.say(self.prompts.resolve(say, self.language))
 
 
-def _input_of(entry: Entry, sounds: Sequence[Sound]) -> Input:
-    """What an entry means for what was asked by these sounds."""
+def _input_of(entry: Entry, sounds: Sequence[Sound], closed: float = 0.0) -> Input:
+    """What an entry means for what was asked by these sounds, of which the first `closed` seconds take no answer."""
     if not entry.keys:
         return Silence(too_early=entry.ended_by is EndedBy.TOO_EARLY)
-    half = sum(each.seconds for each in sounds) / 2
+    half = (closed + sum(each.seconds for each in sounds)) / 2
     return Pressed(entry.keys, entry.ended_by, entry.doubled, early=entry.after is not None and entry.after < half)
 
 

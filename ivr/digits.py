@@ -133,7 +133,7 @@ def press(state: Gathering, key: str, down: float, up: float | None = None) -> G
 
 def _is_too_early(state: Gathering, key: str, down: float) -> bool:
     rules, after = state.rules, down - state.began
-    return 0 < rules.guard > after or (after < rules.closed and key not in rules.at_once)
+    return 0 < rules.guard > after or (0 < rules.closed > after and key not in rules.at_once)
 
 
 def _take(state: Gathering, heard: Gathering, key: str, down: float, trembled: bool) -> Gathering | Entry:

@@ -165,10 +165,8 @@ def test_nothing_catches_everything(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", list(MODULES))
-def test_modules_stay_small_and_say_what_they_hold(module: str) -> None:
-    source = MODULES[module].read_text(encoding="utf-8")
-    assert source.count("\n") <= 320
-    assert ast.get_docstring(ast.parse(source))
+def test_modules_say_what_they_hold(module: str) -> None:
+    assert ast.get_docstring(ast.parse(MODULES[module].read_text(encoding="utf-8")))
 
 
 def test_a_running_service_loads_no_library_that_only_commands_need() -> None:

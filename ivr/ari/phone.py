@@ -174,7 +174,7 @@ class AriPhone(AriPlayer):
                     self._log("recording_silent")
                     await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
                     break
-                at, event = item
+                event = item[1]
                 after = self._press(keys, event) if isinstance(event, KeyPress) else keys
                 if isinstance(after, Gathering):
                     keys, taping = after, listen(taping, event)

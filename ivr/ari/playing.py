@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ivr.ari.events import Event, PlaybackContinuing, PlaybackFinished, PlaybackStarted
 from ivr.core.dtmf_decoder import KeyPress
-from ivr.digits import HOLD_SECONDS, KeyRules
+from ivr.digits import KeyRules
 from ivr.prompts import Sound
 
 #: How much longer than the wait the silence lasts: the apology must not speak over a caller whom we still hear.
@@ -91,4 +91,4 @@ def hear(playing: Playing, event: Event | KeyPress, at: float) -> Playing:
 
 def longest_wait(rules: KeyRules) -> float:
     """Seconds from the first key of an entry of several keys until it must be complete."""
-    return min(rules.total, rules.inter_key * max(1, rules.length - 1)) + HOLD_SECONDS
+    return min(rules.total, rules.inter_key * max(1, rules.length - 1))

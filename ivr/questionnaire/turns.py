@@ -108,8 +108,7 @@ def resume(questionnaire: Questionnaire, session: Session, given: Input) -> Turn
 
 
 def _resumed(questionnaire: Questionnaire, session: Session, given: Input) -> Turn:
-    # An entry of `#` alone holds no key: the same as silence.
-    keys = given.keys if isinstance(given, Pressed) else ""
+    keys = _keys(given)
     if keys == _REPEAT or given == Silence(too_early=True):
         return _repeat(questionnaire, session)
     session = replace(session, repeats=0)
@@ -122,18 +121,24 @@ def _resumed(questionnaire: Questionnaire, session: Session, given: Input) -> Tu
     return _asked(questionnaire, session, given, keys)
 
 
+def _keys(given: Input) -> str:
+    # An entry of `#` alone holds no key: the same as silence.
+    return given.keys if isinstance(given, Pressed) else ""
+
+
 def _in_step(questionnaire: Questionnaire, before: Session, given: Input, turn: Turn) -> Turn:
     """The turn with what its first keys may be, after what was given to the one before."""
     if turn.rules is None:
         return turn
     now = turn.session
     asked_again = (now.question, now.phase) == (before.question, before.phase)
-    if asked_again and isinstance(given, Silence):
+    if asked_again and isinstance(given, Silence | Pressed) and not _keys(given):
         # Who was just too late has answered.
         return replace(turn, rules=replace(turn.rules, guard=0.0))
     knows = now.person.knows or now.question in now.heard
     if isinstance(given, Pressed) and given.early and knows and now.phase is Phase.ASKING:
-        return replace(turn, rules=replace(turn.rules, guard=0.0))
+        # Who does not even listen keys ahead: the same key again is the next answer.
+        return replace(turn, rules=replace(turn.rules, guard=0.0, bounce=0.0))
     return turn
 
 
@@ -278,7 +283,9 @@ def _go_on_after(questionnaire: Questionnaire, session: Session, value: str, say
 
 def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: tuple[str, ...] = ()) -> Turn:
     """Say statements from `position` on, up to the next question, or to the end."""
-    clear = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=(), repeats=0)
+    clear = replace(
+        session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=(), repeats=0
+    )
     way = way_from(questionnaire, position, known(session.answers, session.person))
     if way.endless:
         return _give_up(questionnaire, clear)

@@ -30,9 +30,7 @@ def keys(presses: Iterable[KeyPress]) -> str:
 
 def of(text: str) -> list[Told]:
     """`3/120@9989`: key, how long it was held, when it was told."""
-    return [
-        Told(word[0], int(word[2:].partition("@")[0]), int(word.partition("@")[2])) for word in text.split()
-    ]
+    return [Told(word[0], int(word[2:].partition("@")[0]), int(word.partition("@")[2])) for word in text.split()]
 
 
 #: Told by Asterisk 22.10.1 to raw RTP and INFO.
@@ -41,9 +39,7 @@ IN_ONE_GO = "3/120@795 6/120@795 6/120@920 5/120@925 5/120@1090 1/120@1090 1/120
 SHORT = "5/40@764 5/40@907 5/40@1050"  # 40 ms long, 100 ms apart
 #: 366, each as RFC 4733 and at its end as INFO; then INFO at its beginning.
 TWICE = "3/120@2271 3/120@2316 6/120@2496 6/120@2661 6/120@2726 6/120@2826 6/120@2991"
-TWICE_AT_ONCE = (
-    "3/200@331 3/200@533 3/200@576 6/200@821 6/200@887 6/200@1068 6/200@1313 6/200@1314 6/200@1558"
-)
+TWICE_AT_ONCE = "3/200@331 3/200@533 3/200@576 6/200@821 6/200@887 6/200@1068 6/200@1313 6/200@1314 6/200@1558"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +88,8 @@ class Hand:
 
 def hand(chance: random.Random) -> Hand:
     """A finger: keys at least 40 ms long and 100 ms apart; a network: one way or both, held back, told late."""
-    pressed, now = [], 1000
+    pressed: list[tuple[str, int, int]] = []
+    now = 1000
     two_ways = chance.random() < 0.5
     both = two_ways and chance.random() < 0.7
     # Every call begins with a key that nobody presses twice: by it is known whether keys come by two ways.
