@@ -34,6 +34,7 @@ class Model:
             Outcome.BUSY: 2.0,
             Outcome.UNREACHABLE: 6.0,
             Outcome.REJECTED: 10.0,
+            Outcome.REFUSED: 1.0,
             Outcome.BAD_NUMBER: 2.0,
             Outcome.CONGESTION: 1.0,
             Outcome.FAILED: 0.5,

@@ -80,24 +80,47 @@ def may_start_at(trunk: Trunk, load: Load) -> datetime | None:
     return max(next_by_rate, load.rests_until)
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """By which trunks a call may begin now."""
+
+    free: tuple[Trunk, ...]  #: the one with the largest part free first
+    waiting: frozenset[str]  #: full with calls of ours, or at their pace: soon one may begin there
+    again: datetime | None  #: when to ask again; None with nothing free: the end of a call will tell
+
+
+def room(
+    trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0
+) -> Room:
+    """Which trunks have a line for a call that begins now.
+
+    Which trunk inbound and inherited calls use is not known, so all of them count against each.
+    """
+    free: list[tuple[float, Trunk]] = []
+    waiting = set()
+    again = None
+    for trunk in trunks:
+        load = loads[trunk.name]
+        lines = free_lines(trunk, load, inbound, inherited)
+        at = may_start_at(trunk, load) if lines else None
+        if at is not None and now < at:
+            again = at if again is None else min(again, at)
+            if load.rests_until is None or load.rests_until <= now:
+                waiting.add(trunk.name)
+        elif lines:
+            free.append((lines / trunk.lines, trunk))
+        elif load.outbound:
+            waiting.add(trunk.name)
+    free.sort(key=lambda each: -each[0])
+    return Room(tuple(each for _, each in free), frozenset(waiting), again)
+
+
 def choose_trunk(
     trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0
 ) -> tuple[Trunk | None, datetime | None]:
     """The trunk on which a call may begin now: the one with the largest part free. Else when to ask again.
 
-    Neither: no line is free, and the end of a call will tell. Which trunk inbound and inherited calls use is not known,
-    so all of them count against each.
+    Neither: no line is free, and the end of a call will tell.
     """
-    best: Trunk | None = None
-    most, again = 0.0, None
-    for trunk in trunks:
-        load = loads[trunk.name]
-        free = free_lines(trunk, load, inbound, inherited)
-        if not free:
-            continue
-        at = may_start_at(trunk, load)
-        if at is not None and now < at:
-            again = at if again is None else min(again, at)
-        elif best is None or free / trunk.lines > most:
-            best, most = trunk, free / trunk.lines
-    return best, None if best else again
+    found = room(trunks, loads, inbound, now, inherited)
+    return (found.free[0], None) if found.free else (None, found.again)

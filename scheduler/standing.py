@@ -13,7 +13,7 @@ from scheduler.gates import Gates, Reason
 from scheduler.health import PROBE_AFTER, End, Health, began, inherited, judge
 from scheduler.pacing import Trunk
 from scheduler.rows import Rows
-from scheduler.watchdog import REFUSED, of_trunk
+from scheduler.watchdog import REFUSALS, of_trunk
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ async def take_over(standing: Standing, rows: Rows, now: datetime) -> None:
         return
     standing.read = True
     for kind, trunk in await rows.standing_alarms():
-        if kind == REFUSED and trunk in standing.healths:
-            standing.healths[trunk] = inherited(now)
+        if kind in REFUSALS and trunk in standing.healths:
+            standing.healths[trunk] = inherited(now, REFUSALS[kind])
             standing.gates.close(trunk, Reason.REFUSED, now)
 
 
@@ -49,6 +49,12 @@ def passable(standing: Standing, trunks: Sequence[Trunk], now: datetime) -> list
         if not reasons or tried:
             found.append(each)
     return found
+
+
+def not_to_probe(standing: Standing, trunks: Sequence[Trunk]) -> frozenset[str]:
+    """Whose calls were turned down by trunks that are closed: whether they still are, calls to others find out."""
+    closed = (standing.healths[each.name] for each in trunks)
+    return frozenset(person for health in closed if health.is_refused for person in health.people)
 
 
 def begin(standing: Standing, trunk: str, attempt: Attempt) -> None:
