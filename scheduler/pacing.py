@@ -89,9 +89,7 @@ class Room:
     again: datetime | None  #: when to ask again; None with nothing free: the end of a call will tell
 
 
-def room(
-    trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0
-) -> Room:
+def room(trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0) -> Room:
     """Which trunks have a line for a call that begins now.
 
     Which trunk inbound and inherited calls use is not known, so all of them count against each.

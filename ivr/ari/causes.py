@@ -1,7 +1,7 @@
 """Why an attempt did not reach anybody: what Asterisk says of its end -> Ending, by the table of SIP statuses. Pure.
 
 The SIP status (`tech_cause`, since 22.7) is trusted first: the Q.850 cause is Asterisk's own translation of it, wrong
-in several cases before 22.9, different for 5xx between the documentation and the source, and 21 for every 403 (22.10.1).
+in several cases before 22.9, different for 5xx between the documentation and the source, 21 for each 403 (22.10.1).
 """
 
 from ivr.call import Ending

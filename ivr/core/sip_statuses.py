@@ -47,7 +47,7 @@ class Row:
 
     def fits(self, status: int, rang: Rang) -> bool:
         """Whether it is about such an answer."""
-        told = rang is Rang.LONG and self.rang is Rang.YES or self.rang in (Rang.ANY, rang)
+        told = (rang is Rang.LONG and self.rang is Rang.YES) or self.rang in (Rang.ANY, rang)
         return told and any(status in each if isinstance(each, range) else status == each for each in self.statuses)
 
 

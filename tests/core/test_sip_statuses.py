@@ -95,7 +95,7 @@ def test_after_ringing_no_answer_but_a_full_network_is_the_trunks() -> None:
 def test_the_table_agrees_with_itself() -> None:
     for row in (*TABLE, NO_LINE):
         turned_down = row.outcome in (Outcome.REFUSED, Outcome.FAILED) and row.fault in UNCLEAR
-        assert (row.through is Fault.PERSON) is (turned_down or row.fault is Fault.TRUNK and not _full(row.outcome))
+        assert (row.through is Fault.PERSON) is (turned_down or (row.fault is Fault.TRUNK and not _full(row.outcome)))
         assert row.why
 
 

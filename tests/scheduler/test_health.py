@@ -57,7 +57,9 @@ AGAIN = Health(0, 3, 403, after(60), "", Fault.TRUNK, ("A", "B", "C"), NOW, 2)
         pytest.param(DOUBTED, EARLIER, "a-0", DOUBTED, id="begun before: clears nobody"),
         pytest.param(DOUBTED, FULL, "a-0", DOUBTED, id="full: clears nobody"),
         pytest.param(DOUBTED, LOST, "a-0", DOUBTED, id="lost: clears nobody"),
-        pytest.param(CLOSED, C, "a-0", Health(0, 2, 403, after(10), "", Fault.TRUNK, ("A", "B", "C"), NOW, 1), id="late"),
+        pytest.param(
+            CLOSED, C, "a-0", Health(0, 2, 403, after(10), "", Fault.TRUNK, ("A", "B", "C"), NOW, 1), id="late"
+        ),
         pytest.param(CLOSED, BUSY, "a-0", CLOSED, id="begun before: the gate stays closed"),
         pytest.param(PROBED, C, "a-1", AGAIN, id="refused again: a longer wait"),
         pytest.param(PROBED, BUSY, "a-1", Health(), id="any other answer: taken again"),

@@ -18,9 +18,7 @@ _NEW = _OLD.replace("'rejected', ", "'rejected', 'refused', ")
 def upgrade() -> None:
     op.add_column("attempts", sa.Column("trunk", sa.Text(), nullable=False, server_default=""))
     op.add_column("attempts", sa.Column("fault", sa.Text(), nullable=True))
-    op.create_index(
-        op.f("ix_attempts_day_trunk_planned_at"), "attempts", ["day", "trunk", "planned_at"], unique=False
-    )
+    op.create_index(op.f("ix_attempts_day_trunk_planned_at"), "attempts", ["day", "trunk", "planned_at"], unique=False)
     if op.get_bind().dialect.name == "sqlite":
         _allow_more()
         return
