@@ -17,12 +17,13 @@ from scheduler.health import End
 
 Key = tuple[str, date, str]
 
-#: Whose matter a simulated end is: as those of `ivr.core.sip_statuses` mostly are. Others: the person's.
+#: Whose matter a simulated end is, as those of `ivr.core.sip_statuses` mostly are; others are the person's. What fails is
+#: never sent.
 FAULTS: dict[Outcome, Fault | None] = {
     Outcome.BAD_NUMBER: Fault.NUMBER,
     Outcome.CONGESTION: Fault.TRUNK,
     Outcome.REFUSED: Fault.TRUNK,
-    Outcome.FAILED: Fault.US,
+    Outcome.FAILED: None,
     Outcome.UNKNOWN: None,
 }
 

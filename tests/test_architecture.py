@@ -14,6 +14,7 @@ PACKAGES = ("ivr", "scheduler", "sandbox", "bench")
 #: Modules that decide and never act. They import the standard library's pure parts and each other.
 PURE = (
     "ivr.call",
+    "ivr.core",
     "ivr.digits",
     "ivr.endpoints",
     "ivr.handover",

@@ -309,7 +309,7 @@ def _reached_by(connection: Connection, person_id: str, day: date) -> str:
 
 
 def _others(connection: Connection, attempt: Attempt) -> Others:
-    """What became of calls to others next to this one, which was turned down; and of those to the person that were not."""
+    """What became of calls to others next to this one, which was turned down."""
     values = {
         "person": attempt.person_id,
         "on_day": attempt.day,

@@ -100,10 +100,10 @@ class Desk:
             await asyncio.wait({began, *self.dialer.under_way}, return_when=asyncio.FIRST_COMPLETED)
             began.cancel()
 
-    async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
-        """The oldest call (to `number`) ends, with this SIP status; whose it was."""
+    async def end(self, outcome: Outcome, number: str = "", status: int = 0, fault: Fault | None = None) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was. `fault`: not as the table says."""
         live = next(each for each in self.live if not number or each.attempt.number == number)
-        fault = row_of(status, 0, Rang.ANY).fault if status else FAULTS.get(outcome, Fault.PERSON)
+        fault = fault or (row_of(status, 0, Rang.ANY).fault if status else FAULTS.get(outcome, Fault.PERSON))
         live.ends.set_result(Ending(outcome, tech_cause=status, fault=fault))
         await live.task
         return live.attempt.person_id
