@@ -101,7 +101,7 @@ def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date, 
 def judge(facts: Facts, attempt: calls.Attempt) -> Attempt:
     """An attempt as the policy wants it: whose matter its end was, by how others fared."""
     others = facts.others.get(attempt.id, Others.NONE)
-    alone = sum(each is Others.NONE for each in facts.others.values())
+    alone = sum(each is not Others.REFUSED for each in facts.others.values())
     return Attempt(attempt.number, attempt.outcome, attempt.ended_at, whose(attempt.fault, others, again=alone > 1))
 
 

@@ -25,7 +25,7 @@ from scheduler.pacing import Load, Room, Trunk, learn, released, room, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
 from scheduler.queue import NEAR_END, Queue, Step
 from scheduler.rows import SETTLED, Rows
-from scheduler.standing import Standing, begin, end, look_after, not_to_probe, passable, take_over
+from scheduler.standing import Standing, begin, end, look_after, next_probe, not_to_probe, passable, take_over
 
 log = logging.getLogger(__name__)
 
@@ -234,13 +234,19 @@ async def tick(dialer: Dialer) -> datetime | None:
             usable = passable(dialer.standing, dialer.trunks, now)
             lines = room(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
             if not lines.free:
-                return lines.again if dialer.queue.due(now) else dialer.queue.next_at()
+                return _ask_again(dialer, lines, now)
             probed = not_to_probe(dialer.standing, lines.free)
             taken = dialer.queue.take(now, lines.waiting, probed)
             if taken is None:
-                # Whoever is due waits for a trunk that they know.
-                return lines.again if dialer.queue.due(now) else dialer.queue.next_at()
+                return _ask_again(dialer, lines, now)  # whoever is due waits for a trunk that they know
             await _look_at(dialer, taken, lines)
+
+
+def _ask_again(dialer: Dialer, lines: Room, now: datetime) -> datetime | None:
+    """When the next look could find more, if nobody can be rung now."""
+    if not dialer.queue.due(now):
+        return dialer.queue.next_at()
+    return min((each for each in (lines.again, next_probe(dialer.standing)) if each is not None), default=None)
 
 
 def _may_decide(dialer: Dialer) -> bool:
@@ -398,7 +404,8 @@ async def _after_call(dialer: Dialer, over: Over) -> None:
         over.learnt = True  # before anything that can fail: what is learnt twice would count double
         if not ended.is_refusal:  # else it is not full
             load = dialer.loads[trunk.name]
-            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
+            began, who = attempt.planned_at, attempt.person_id
+            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, began, now, who)
         await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
     await _look_at(dialer, over.step, None)
     dialer.queue.free(attempt.number, now)

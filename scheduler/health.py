@@ -71,6 +71,8 @@ class Health:
     people: tuple[str, ...] = ()  #: whose calls were turned down since it last carried one, each once
     since: datetime = _BEFORE_ALL  #: when the first of them was; a call that began earlier clears nobody
     closed: int = 0  #: how often in a row it was closed, or stayed so
+    #: Whose calls were turned down while others got through: what they meet tells nothing of the trunk.
+    barred: frozenset[str] = frozenset()
 
     @property
     def is_refused(self) -> bool:
@@ -107,7 +109,8 @@ def judge(
     if health.is_refused and health.probe != attempt_id:
         return _with(health, end) if end.is_refusal else health
     if end.is_refusal:
-        return _refused(health, end, now, probe_after)
+        known = end.person_id in health.barred and not health.is_refused
+        return health if known else _refused(health, end, now, probe_after)
     if end.says_nothing:
         if not health.is_refused:
             return health
@@ -115,7 +118,7 @@ def judge(
     silent = health.silent + 1 if end.is_silence else 0
     if not health.is_refused and health.people and (end.began < health.since or not end.is_carried):
         return replace(health, silent=silent)  # it does not tell of the calls that were turned down
-    return Health(silent)
+    return Health(silent, barred=health.barred.union(health.people))
 
 
 def _refused(health: Health, end: End, now: datetime, probe_after: Sequence[float]) -> Health:

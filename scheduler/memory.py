@@ -17,8 +17,8 @@ from scheduler.health import End
 
 Key = tuple[str, date, str]
 
-#: Whose matter a simulated end is, as those of `ivr.core.sip_statuses` mostly are; others are the person's. What fails is
-#: never sent.
+#: Whose matter a simulated end is, as those of `ivr.core.sip_statuses` mostly are; others are the person's. What fails
+#: is never sent.
 FAULTS: dict[Outcome, Fault | None] = {
     Outcome.BAD_NUMBER: Fault.NUMBER,
     Outcome.CONGESTION: Fault.TRUNK,
@@ -26,15 +26,6 @@ FAULTS: dict[Outcome, Fault | None] = {
     Outcome.FAILED: None,
     Outcome.UNKNOWN: None,
 }
-
-
-def _tells(found: Iterator[calls.Attempt], person_id: str) -> calls.Attempt | None:
-    """The first call that tells something of the trunk to somebody who was turned down on it."""
-    for each in found:
-        turned_down = was_turned_down(each.outcome, each.fault)
-        if each.state is CallState.TALKING or each.fault in CARRIED or (turned_down and each.person_id != person_id):
-            return each
-    return None
 
 
 @dataclass
@@ -188,11 +179,22 @@ class MemoryRows:
         """As ivr.storage.agenda does."""
         beside = self.by_trunk[attempt.trunk, attempt.day]
         at = next(at for at in range(len(beside) - 1, -1, -1) if beside[at].id == attempt.id)
-        before = _tells(reversed(beside[:at]), attempt.person_id)
-        after = _tells(iter(beside[at + 1 :]), attempt.person_id)
+        before = self._tells(reversed(beside[:at]), attempt.person_id)
+        after = self._tells(iter(beside[at + 1 :]), attempt.person_id)
         if any(each is not None and was_turned_down(each.outcome, each.fault) for each in (before, after)):
             return Others.REFUSED
         return Others.NONE if after is None else Others.THROUGH
+
+    def _tells(self, found: Iterator[calls.Attempt], person_id: str) -> calls.Attempt | None:
+        """The first call that tells something of the trunk to somebody who was turned down on it."""
+        for each in found:
+            if each.state is CallState.TALKING or each.fault in CARRIED:
+                return each
+            mine = self.attempts[each.person_id, each.day]
+            down = [other.id for other in mine if was_turned_down(other.outcome, other.fault)]
+            if each.person_id != person_id and each.id in down[:1]:
+                return each
+        return None
 
     async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
         key = (attempt.person_id, attempt.day, attempt.slot)

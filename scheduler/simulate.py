@@ -139,7 +139,7 @@ class World:
         """How a call will end, and after how many seconds."""
         model = self.model
         nth = len(self.rows.attempts[attempt.person_id, attempt.day])
-        outcome = draw(model, self.chance, attempt.person_id, nth)
+        outcome = draw(model, self.chance, attempt.person_id, nth, attempt.number)
         if outcome is Outcome.NO_ANSWER:
             return outcome, model.seconds[outcome]
         return outcome, max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])

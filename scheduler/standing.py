@@ -51,10 +51,16 @@ def passable(standing: Standing, trunks: Sequence[Trunk], now: datetime) -> list
     return found
 
 
+def next_probe(standing: Standing) -> datetime | None:
+    """When a call may find out next whether a closed trunk takes calls again; None: none waits for that."""
+    waits = (each.probe_at for each in standing.healths.values() if not each.probe)
+    return min((each for each in waits if each is not None), default=None)
+
+
 def not_to_probe(standing: Standing, trunks: Sequence[Trunk]) -> frozenset[str]:
     """Whose calls were turned down by trunks that are closed: whether they still are, calls to others find out."""
     closed = (standing.healths[each.name] for each in trunks)
-    return frozenset(person for health in closed if health.is_refused for person in health.people)
+    return frozenset(each for health in closed if health.is_refused for each in (*health.people, *health.barred))
 
 
 def begin(standing: Standing, trunk: str, attempt: Attempt) -> None:

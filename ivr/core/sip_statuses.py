@@ -181,7 +181,7 @@ def row_of(status: int, cause: int, rang: Rang) -> Row:
 def whose(fault: Fault | None, others: Others, again: bool) -> Fault | None:
     """Whose matter a call is that was turned down, once it is known how `others` fared.
 
-    `again`: the same person was turned down twice while nothing was heard of others.
+    `again`: the same person was turned down more than once, and not as one of several in a row.
     """
     if fault in UNCLEAR and (others is Others.THROUGH or (again and others is Others.NONE)):
         return Fault.PERSON

@@ -100,7 +100,20 @@ _ATTEMPTS = (
 )
 _ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
 _TELEPHONES = select(telephones.c.number, telephones.c.keys_at).where(telephones.c.number.in_(_ON_MY_NUMBERS))
-_TURNED_DOWN = and_(attempts.c.outcome.in_(TURNED_DOWN), attempts.c.fault.in_(UNCLEAR))
+_EARLIER = attempts.alias("earlier")
+#: The first call of somebody that was turned down on a day tells of the trunk; the next ones may be their own matter.
+_TURNED_DOWN = and_(
+    attempts.c.outcome.in_(TURNED_DOWN),
+    attempts.c.fault.in_(UNCLEAR),
+    ~exists().where(
+        _EARLIER.c.day == attempts.c.day,
+        _EARLIER.c.person_id == attempts.c.person_id,
+        _EARLIER.c.trunk == attempts.c.trunk,
+        _EARLIER.c.planned_at < attempts.c.planned_at,
+        _EARLIER.c.outcome.in_(TURNED_DOWN),
+        _EARLIER.c.fault.in_(UNCLEAR),
+    ),
+)
 _BESIDE = (
     select(attempts.c.outcome, attempts.c.fault)
     .where(

@@ -1,5 +1,6 @@
 """What the ends of calls say about a trunk: a row for each line of the rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,6 +32,7 @@ EARLIER = End(Outcome.BUSY, 486, fault=Fault.PERSON, began=after(-1))
 
 #: One person's call was turned down, then another's, then the one that found out.
 DOUBTED = Health(0, 1, 403, fault=Fault.TRUNK, people=("A",), since=NOW)
+BARRED = Health(barred=frozenset("A"))
 CLOSED = Health(0, 2, 403, after(FIRST_PROBE_AFTER), "", Fault.TRUNK, ("A", "B"), NOW, 1)
 PROBED = began(CLOSED, "a-1")
 AGAIN = Health(0, 3, 403, after(60), "", Fault.TRUNK, ("A", "B", "C"), NOW, 2)
@@ -51,9 +53,11 @@ AGAIN = Health(0, 3, 403, after(60), "", Fault.TRUNK, ("A", "B", "C"), NOW, 2)
         pytest.param(Health(2), A, "a-0", DOUBTED, id="one that is turned down closes nothing"),
         pytest.param(DOUBTED, A, "a-0", Health(0, 2, 403, fault=Fault.TRUNK, people=("A",), since=NOW), id="the same"),
         pytest.param(DOUBTED, B, "a-0", CLOSED, id="somebody else too, and nobody between: the trunk's"),
-        pytest.param(DOUBTED, BUSY, "a-0", Health(), id="somebody else got through"),
-        pytest.param(DOUBTED, BAD, "a-0", Health(), id="to whoever has no such number too"),
-        pytest.param(DOUBTED, TAKEN, "a-0", Health(), id="or talks"),
+        pytest.param(DOUBTED, BUSY, "a-0", Health(barred=frozenset("A")), id="somebody else got through"),
+        pytest.param(DOUBTED, BAD, "a-0", Health(barred=frozenset("A")), id="to whoever has no such number too"),
+        pytest.param(DOUBTED, TAKEN, "a-0", Health(barred=frozenset("A")), id="or talks"),
+        pytest.param(BARRED, A, "a-0", BARRED, id="turned down again, and others were not: the person's"),
+        pytest.param(BARRED, B, "a-0", replace(DOUBTED, people=("B",), barred=frozenset("A")), id="B"),
         pytest.param(DOUBTED, EARLIER, "a-0", DOUBTED, id="begun before: clears nobody"),
         pytest.param(DOUBTED, FULL, "a-0", DOUBTED, id="full: clears nobody"),
         pytest.param(DOUBTED, LOST, "a-0", DOUBTED, id="lost: clears nobody"),
@@ -62,8 +66,8 @@ AGAIN = Health(0, 3, 403, after(60), "", Fault.TRUNK, ("A", "B", "C"), NOW, 2)
         ),
         pytest.param(CLOSED, BUSY, "a-0", CLOSED, id="begun before: the gate stays closed"),
         pytest.param(PROBED, C, "a-1", AGAIN, id="refused again: a longer wait"),
-        pytest.param(PROBED, BUSY, "a-1", Health(), id="any other answer: taken again"),
-        pytest.param(PROBED, SILENT, "a-1", Health(1), id="no answer at all is another fault"),
+        pytest.param(PROBED, BUSY, "a-1", Health(barred=frozenset("AB")), id="any other answer: taken again"),
+        pytest.param(PROBED, SILENT, "a-1", Health(1, barred=frozenset("AB")), id="no answer at all is another fault"),
         pytest.param(PROBED, LOST, "a-1", CLOSED, id="lost: once more, as long"),
         pytest.param(
             Health(3), End(Outcome.CUT_OFF, 403, True, Fault.PERSON), "a-0", Health(), id="hung up so after an answer"
