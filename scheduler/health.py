@@ -69,7 +69,7 @@ class Health:
     probe: str = ""  #: id of the attempt that finds out, while it is under way
     fault: Fault | None = None  #: whose matter the last refusal was, if it is not the person's
     people: tuple[str, ...] = ()  #: whose calls were turned down since it last carried one, each once
-    since: datetime = _BEFORE_ALL  #: when the first of them was; a call that began earlier clears nobody
+    since: datetime = _BEFORE_ALL  #: when the first of these calls began; one that began earlier clears nobody
     closed: int = 0  #: how often in a row it was closed, or stayed so
     #: Whose calls were turned down while others got through: what they meet tells nothing of the trunk.
     barred: frozenset[str] = frozenset()
@@ -122,7 +122,7 @@ def judge(
 
 
 def _refused(health: Health, end: End, now: datetime, probe_after: Sequence[float]) -> Health:
-    known = _with(replace(health, silent=0, since=health.since if health.people else now), end)
+    known = _with(replace(health, silent=0, since=health.since if health.people else end.began), end)
     told = replace(known, refusals=health.refusals + 1, status=end.status, fault=end.fault)
     if not health.is_refused and len(told.people) < REFUSED_PEOPLE:
         return told

@@ -26,6 +26,7 @@ class Standing:
     healths: dict[str, Health]  #: by name, of all trunks
     probe_after: Sequence[float] = PROBE_AFTER  #: seconds
     probes: dict[str, Attempt] = field(default_factory=dict)  #: trunk -> the call that finds out
+    live: dict[str, dict[str, Attempt]] = field(default_factory=dict)  #: trunk -> calls under way, by id
     read: bool = False  #: what the process before us had found is known
 
 
@@ -65,6 +66,7 @@ def not_to_probe(standing: Standing, trunks: Sequence[Trunk]) -> frozenset[str]:
 
 def begin(standing: Standing, trunk: str, attempt: Attempt) -> None:
     """A call goes out by it: maybe the one that finds out if the trunk takes calls again."""
+    standing.live.setdefault(trunk, {})[attempt.id] = attempt
     standing.healths[trunk] = began(standing.healths[trunk], attempt.id)
     if standing.healths[trunk].probe:
         standing.probes[trunk] = attempt
@@ -78,9 +80,22 @@ async def look_after(standing: Standing, rows: Rows, now: datetime) -> None:
             await end(standing, rows, trunk, attempt, ended, now)
 
 
+async def _cleared(standing: Standing, rows: Rows, trunk: str, health: Health, now: datetime) -> Health:
+    """What is known of a trunk that turned somebody down, if somebody has answered since: they still talk."""
+    for each in [each for each in standing.live.get(trunk, {}).values() if each.planned_at >= health.since]:
+        ended = await rows.end_of(each)
+        if ended.answered:
+            return judge(health, each.id, ended, now)
+    return health
+
+
 async def end(standing: Standing, rows: Rows, trunk: str, attempt: Attempt, ended: End, now: datetime) -> None:
     """A call by it is over, or was answered: close, open, or tell staff that nobody answers there."""
+    if not ended.answered or ended.outcome is not None:
+        standing.live.get(trunk, {}).pop(attempt.id, None)
     before = standing.healths[trunk]
+    if ended.is_refusal and before.people and not before.is_refused:
+        before = await _cleared(standing, rows, trunk, before, now)
     health = standing.healths[trunk] = judge(before, attempt.id, ended, now, standing.probe_after)
     if not health.probe:
         standing.probes.pop(trunk, None)

@@ -86,6 +86,20 @@ async def test_two_people_in_a_row_close_the_gate_at_once_and_tell_staff(desk: D
     assert await alarms(desk) == [(kind, "trunk", f"SIP {status} ×2", True)]
 
 
+async def test_one_who_talks_since_the_first_refusal_keeps_the_gate_open(desk: Desk) -> None:
+    """Nobody waits for the end of their conversation to know that the trunk takes calls."""
+    await enter(desk, 9)
+    await desk.look(1)
+    await refuse(desk)
+    await desk.look(SECOND)
+    await desk.answer()
+    await desk.look(SECOND)
+    await refuse(desk, desk.live[-1].attempt.number)
+    assert desk.dialer.gates.is_open("trunk")
+    await fill(desk)
+    assert await alarms(desk) == []
+
+
 @pytest.mark.parametrize("status", [404, 480, 486, 603, 607, 302, 301])
 async def test_what_is_the_persons_or_the_numbers_closes_nothing(desk: Desk, status: int) -> None:
     await enter(desk, 9)
