@@ -1,1 +1,1 @@
-"""What everything else stands on. Pure."""
+"""What everything else is built on: pure, and knows nothing of telephones, tables or settings."""
