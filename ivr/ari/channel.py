@@ -13,7 +13,7 @@ from ivr.ari.events import (
     StasisStart,
     Vanished,
 )
-from ivr.call import Ending, Outcome
+from ivr.call import Ending, Fault, Outcome
 from ivr.core.dtmf_decoder import KeyPress, begin_decoding, decode
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
@@ -26,6 +26,8 @@ _CAUSE_SECONDS = 2.0
 _RINGING_SLACK_SECONDS = 0.5
 #: How much longer than it may ring we wait for Asterisk to say how it ended.
 _OVERDUE_SECONDS = 10.0
+#: So soon after an answer a call is over that had no sound (200 without SDP: 406 and `Up`, 22.10.1) or was taken back.
+_AT_ONCE_SECONDS = 3.0
 #: The commonest of all redirects, for those of which Asterisk tells no more.
 _REDIRECT = 302
 #: 404: no such channel. 409: not in Stasis any more. 412: being hung up.
@@ -68,7 +70,7 @@ class AriChannel:
         Times of the client's clock; an end after `ring_until` is our own ringing time being over.
         """
         begun = self._client.now()
-        ringing_at: float | None = None
+        ringing_at = taken_at = None
         progress = redirected = False
         while not self._answered:
             item = await self._inbox.next(until)
@@ -81,9 +83,16 @@ class AriChannel:
             elif isinstance(event, Dialling):
                 if event.status == "RINGING" and ringing_at is None:
                     ringing_at = at
+                if event.status == "ANSWER":
+                    taken_at = at
                 progress |= event.status == "PROGRESS"
                 redirected |= event.status == "CANCEL"
             elif isinstance(event, ChannelDestroyed):
+                at_once = event.tech_cause or (taken_at is not None and at - taken_at < _AT_ONCE_SECONDS)
+                if event.channel.state == "Up" and at_once:
+                    # The two applications are told in no order: it was gone before we heard of its answer.
+                    note = "gone as soon as it was answered"
+                    raise self._end(Ending(Outcome.NO_ANSWER, event.cause, event.tech_cause, note, Fault.PERSON))
                 timed_out = at >= ring_until - _RINGING_SLACK_SECONDS
                 # A dead far end looks as one that rings on, but for this (22.10.1).
                 ringing = ringing_at is not None or event.channel.state == "Ringing"
