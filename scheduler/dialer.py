@@ -222,7 +222,7 @@ async def tick(dialer: Dialer) -> datetime | None:
     async with dialer.lock:
         now = dialer.now()
         for each in tuple(dialer.over):
-            await _after_call(dialer, each)
+            await _see_to(dialer, each)
         while step := dialer.queue.take_over(now):
             await _look_at(dialer, step, None)
         if not _may_dial(dialer):
@@ -386,15 +386,30 @@ async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt
         dialer.over.append(Over(step, trunk, attempt))
     try:
         await tick(dialer)
-    except StorageError as error:  # the next tick does all of it
-        log.error("%s", error.render("en"), extra={"action": "dialer_failed"})
+    except Exception as error:  # a task border: the next tick does all of it
+        log.exception("tick failed", extra={"action": "dialer_failed"})
         dialer.rows.note("dialer_failed", error)
+
+
+async def _see_to(dialer: Dialer, over: Over) -> None:
+    """See to a call that is over, and to its person. Raises StorageError: then again at the next tick."""
+    try:
+        await _after_call(dialer, over)
+    except StorageError:
+        raise
+    except LookupError:
+        dialer.over.remove(over)  # staff had the person erased, and the attempt with them
+    except Exception as error:  # a task border: one call must not hold up all others; its person is due again soon
+        log.exception("a call's end could not be seen to", extra={"action": "call_end_failed"})
+        dialer.rows.note("call_end_failed", error)
+        dialer.over.remove(over)
+        dialer.queue.put(over.step, dialer.now() + POLL)
 
 
 async def _after_call(dialer: Dialer, over: Over) -> None:
     """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free.
 
-    Again at the next tick if it fails, or while nobody could write down yet how the call ended. Raises StorageError.
+    Not yet while nobody could write down how the call ended. Raises StorageError, LookupError if the attempt is gone.
     """
     now, attempt, trunk = dialer.now(), over.attempt, over.trunk
     if not over.learnt:
