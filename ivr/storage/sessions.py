@@ -12,7 +12,7 @@ from ivr.call import Ending, Outcome
 from ivr.handover import MESSAGE_LEFT
 from ivr.questionnaire.model import Answer, FollowUpReason, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.calls import end_call
-from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
+from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs, withdraw_alert
 from ivr.storage.leaving import queue_report
 from ivr.storage.reports import report_exists
 from ivr.storage.schema import answers, calls, reports, sessions
@@ -65,6 +65,7 @@ _MAKE: dict[str, Callable[[Any], Any]] = {
     "person": _person,
     "lead_in": tuple,
     "heard": tuple,
+    "unsure": tuple,
 }
 
 
@@ -232,14 +233,21 @@ def save_turn(
         connection.execute(_LINK, {"key": call_id, "session_id": session_id})
     for each in said:
         store_message(connection, each, session_id, call_id, at)
-    for rule in turn.alerts:
-        raise_alert(connection, session_id, session.person_id, rule, at)
-    for reason in _tasks(connection, session, turn):
-        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
-        open_follow_up(connection, wish, at)
+    _tell_staff(connection, session, turn, at)
     # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
     if has_report and status is not SessionStatus.WAITING:
         queue_report(connection, session_id, at)
+
+
+def _tell_staff(connection: Connection, session: Any, turn: Turn, at: datetime) -> None:
+    """What the turn fired, took back and wished for."""
+    for rule_id in turn.withdrawn:
+        withdraw_alert(connection, session.id, rule_id, at)
+    for rule in turn.alerts:
+        raise_alert(connection, session.id, session.person_id, rule, at)
+    for reason in _tasks(connection, session, turn):
+        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session.id)
+        open_follow_up(connection, wish, at)
 
 
 def _tasks(connection: Connection, session: Any, turn: Turn) -> list[FollowUpReason]:
