@@ -110,6 +110,11 @@ async def talk(
                 wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt.id)
                 await site.database.write(open_follow_up, wish, site.now())
                 await say_and_end(heard, voice, "frame/call_wished_end")
+            case Greeted.LOST:
+                # Somebody is there, and does not find the key: no further call of today will help.
+                lost = NewFollowUp(site.today(), FollowUpReason.COULD_NOT_ENTER, person_id, attempt_id=attempt.id)
+                await site.database.write(open_follow_up, lost, site.now())
+                await say_and_end(heard, voice, "frame/call_wished_end")
             case Greeted.NOBODY:
                 # Maybe a machine listens: no word about health.
                 await say_and_end(heard, voice, "frame/not_reached")
