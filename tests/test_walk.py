@@ -12,6 +12,7 @@ from ivr.call import Direction, Outcome
 from ivr.inbound import receive
 from ivr.outbound import ring
 from ivr.phone import DialOrder, HungUp, Phone
+from ivr.questionnaire.model import Kind
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.reports import export_rows
@@ -36,6 +37,7 @@ ANSWERS = {
     "daily/oxygen": "98#",
     "frame/confirm": "1",
     "frame/yes_no_unknown": "2",
+    **{f"daily/{each.id}": "2" for each in DAILY.questions if each.kind is Kind.YES_NO_UNKNOWN},
 }
 
 
