@@ -11,6 +11,7 @@ from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 from ivr.spoken import speak_digits
 from ivr.trunks.presented import Presented, presented
+from ivr.trunks.sound import PLAYED, SEEN
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
 
@@ -111,6 +112,7 @@ class PbxSite:
     local_networks: tuple[str, ...] = ()  #: where nothing is translated
     agi_port: int = 0  #: of our FastAGI on loopback; 0: there is none
     agi_only: bool = False  #: there is no ARI
+    transcodes: bool = False  #: a PBX that is not ours, and takes whatever sound it can turn into its own
     telephone: str = ""  #: the centre's, said when nobody takes a call; digits, with single hyphens between them
 
     @property
@@ -140,7 +142,7 @@ Record = PbxSite | Trunk | HousePhone | ManagerUser
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
     """File name -> text of the complete configuration. Raises BadInput for values that Asterisk would misread."""
     _check(site)
-    return fill(templates, site=site)
+    return fill(templates, site=site, played=tuple(PLAYED), seen=SEEN)
 
 
 def fill(templates: Path, **values: object) -> dict[str, str]:

@@ -13,6 +13,7 @@ from ivr.cdr import Place
 from ivr.handover import SERVICE_DOWN
 from ivr.missed import keep_looking, look_for_missed
 from ivr.site import Site
+from ivr.storage.alarms import list_alarms
 from ivr.storage.calls import Call, get_call, start_call
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.schema import calls
@@ -153,3 +154,12 @@ async def test_it_looks_at_once_and_again(site: Site, records: Path, caplog: pyt
 async def test_without_records_nothing_is_looked_for(site: Site, clock: Clock) -> None:
     assert site.config.pbx.cdr_file is None
     assert await look_for_missed(site, real_now) == 0
+
+
+async def test_who_was_refused_for_their_sound_is_a_task_and_an_alarm(site: Site, records: Path) -> None:
+    for minutes in (30, 20, 10):
+        started = int((REAL - timedelta(minutes=minutes)).timestamp())
+        keep(records, gone_last_way(f"{started}.{minutes}", OWN, "kenko-no-codec").replace("ANSWERED", "NO ANSWER"))
+        assert await look_for_missed(site, real_now) == 1
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    assert [(each.kind, each.ended_at) for each in await site.database.read(list_alarms)] == [("no_codec", None)]

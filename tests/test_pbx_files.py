@@ -126,7 +126,7 @@ def test_a_pbx_without_ari(tmp_path: Path) -> None:
     config = config_with(tmp_path, {"sip_trunks": [TRUNK]}, fastagi={"port": 4573, "only": True})
     files = pbx_files.render(config, existing=False)
     inbound = pbx_files.section(files["extensions.conf"], "from-trunk")
-    assert "exten => 05000000100,1,Goto(kenko-second-way,${EXTEN},1)\n" in inbound
+    assert "kenko-no-codec,s,1)\n same => n,Goto(kenko-second-way,${EXTEN},1)\n" in inbound
     assert "Stasis(" not in inbound
     # Nor is there a user of ARI, nor a password to read for one.
     config.pbx.secret_file.unlink()

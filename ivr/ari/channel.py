@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ivr.ari.causes import ending
 from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDestroyed, Event, StasisEnd, StasisStart, Vanished
+from ivr.ari.events import ChannelDestroyed, ChannelHold, ChannelUnhold, Event, StasisEnd, StasisStart, Vanished
 from ivr.call import Ending, Outcome
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
@@ -22,6 +22,10 @@ _OVERDUE_SECONDS = 10.0
 GONE = frozenset({404, 409, 412})
 
 
+class Interrupted(Exception):
+    """The other side put us on hold, or is back: what was being said was not heard."""
+
+
 class AriChannel:
     """Its inbox exists before the channel does. Every method raises HungUp when the call is over."""
 
@@ -31,6 +35,8 @@ class AriChannel:
         self._inbox = client.watch(call_id)
         self._answered = answered  #: in Stasis: we may play and listen
         self._over: Ending | None = None
+        self._on_hold = False
+        self._speaks = False  #: something is being said or asked that nobody hears during a hold
 
     @property
     def call_id(self) -> str:
@@ -114,6 +120,10 @@ class AriChannel:
             raise self._end(Ending(None, event.cause, event.tech_cause))
         if isinstance(event, Vanished):
             raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
+        if isinstance(event, ChannelHold | ChannelUnhold):
+            self._on_hold = isinstance(event, ChannelHold)
+            if self._speaks:
+                raise Interrupted
         if isinstance(event, StasisEnd):
             raise await self._left(Ending(None, note="the channel left Stasis"))
 

@@ -67,6 +67,20 @@ class ChannelDtmfReceived:
 
 
 @dataclass(frozen=True)
+class ChannelHold:
+    """The other side does not listen for a while: it has put us on hold (a re-INVITE with sendonly or inactive)."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class ChannelUnhold:
+    """It listens again."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
 class PlaybackStarted:
     """A file of a list begins: this comes again for every file of the list (22.10.1)."""
 
@@ -145,6 +159,8 @@ Event = (
     | StasisEnd
     | ChannelDestroyed
     | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
     | PlaybackStarted
     | PlaybackContinuing
     | PlaybackFinished
@@ -257,6 +273,16 @@ def _key(fields: Mapping[str, object]) -> Event | None:
     return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"))
 
 
+def _held(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelHold(channel) if channel else None
+
+
+def _resumed(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelUnhold(channel) if channel else None
+
+
 def _started(fields: Mapping[str, object]) -> Event | None:
     playback = _playback(fields)
     return PlaybackStarted(playback) if playback else None
@@ -293,6 +319,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "StasisEnd": _stasis_end,
     "ChannelDestroyed": _destroyed,
     "ChannelDtmfReceived": _key,
+    "ChannelHold": _held,
+    "ChannelUnhold": _resumed,
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
     "PlaybackFinished": _finished,

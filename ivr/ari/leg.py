@@ -13,6 +13,7 @@ from ivr.ari.settings import PbxSettings
 from ivr.endpoints import check_endpoint
 from ivr.errors import PbxError, PbxRefused, PbxSilent
 from ivr.trunks.presented import number_for
+from ivr.trunks.sound import offered
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Leg:
             "timeout": math.ceil(ring_seconds),
             # A channel without one counts as withheld: "Anonymous" (22.10.1).
             "callerId": number_for(endpoint, settings.callers),
+            **offered(f"PJSIP/{endpoint}"),
         }
         try:
             await self._client.request("POST", f"/channels/{self.id}", body=body)

@@ -13,6 +13,7 @@ from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
 from ivr.trunks.presented import number_for
+from ivr.trunks.sound import offered
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,8 @@ class AriLine:
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
             # one. A channel without a number counts as withheld: From then says "Anonymous" (22.10.1).
             "callerId": caller,
+            # The endpoint allows more, so that calls in with other sound are seen.
+            **offered(endpoint),
         }
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)

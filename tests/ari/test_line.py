@@ -53,6 +53,7 @@ async def test_the_request(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPho
         "priority": 1,
         "timeout": 30,
         "callerId": "05000000100",
+        "variables": {"PJSIP_MEDIA_OFFER(audio)": "!all,ulaw,alaw"},
     }
     assert seen.params == {}
 

@@ -43,7 +43,7 @@ def lines(name: str, files: dict[str, str] = FILES) -> list[str]:
         ("pjsip.conf", "endpoint_identifier_order=ip"),
         ("pjsip.conf", "deny=0.0.0.0/0.0.0.0"),
         ("pjsip.conf", "permit=198.51.100.0/24"),
-        ("pjsip.conf", "rtp_timeout=60"),
+        ("pjsip.conf", "rtp_timeout=1800"),
         ("pjsip.conf", "max_retries=100000"),
         ("pjsip.conf", "allow_transfer=no"),
         ("http.conf", "bindaddr=127.0.0.1"),
@@ -67,12 +67,14 @@ def test_the_dialplan_has_no_way_out() -> None:
     dialplan = lines("extensions.conf")
     assert not [each for each in dialplan if "Dial(" in each or "exten=_" in each or each.startswith("include")]
     assert [each for each in dialplan if each.startswith("[")] == [
-        *("[general]", "[globals]", "[from-trunk]", "[kenko-last-way]"),
+        *("[general]", "[globals]", "[from-trunk]", "[kenko-no-codec]", "[kenko-last-way]"),
         *("[kenko-outbound]", "[kenko-test]", "[apology]"),
     ]
     for number in ("05000000100", "0310000100"):
-        at = dialplan.index(f"exten={number},1,Set(TIMEOUT(absolute)=2)")
-        assert dialplan[at + 1] == "same=n,Stasis(kenko,inbound,${EXTEN},1800)"
+        sound = 'GotoIf($[${REGEX("ulaw|alaw" ${CHANNEL(audionativeformat)})}]?:kenko-no-codec,s,1)'
+        at = dialplan.index(f"exten={number},1,{sound}")
+        assert dialplan[at + 1] == "same=n,Set(TIMEOUT(absolute)=2)"
+        assert dialplan[at + 2] == "same=n,Stasis(kenko,inbound,${EXTEN},1800)"
     # Not answered before the application has it.
     last = dialplan.index("[kenko-last-way]"), dialplan.index("[kenko-outbound]")
     before_it = dialplan[: last[0]] + dialplan[last[1] : dialplan.index("[kenko-test]")]
