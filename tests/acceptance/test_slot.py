@@ -30,7 +30,12 @@ from scheduler.forecast import model_for
 from scheduler.simulate import World
 from tests.acceptance.scene import WELL, Scene, does, person, set_scene, told_by_logs, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.measures,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(900),
+]
 
 LINES, RESERVE = 10, 2
 #: When the slot of the last two people begins, seconds after the service.

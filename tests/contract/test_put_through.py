@@ -34,7 +34,7 @@ from sandbox.script import CallScript, Does
 from tests.acceptance import audio
 from tests.acceptance.audio import prompts_in
 from tests.cases_runner import CASES
-from tests.contract.lead import NOW
+from tests.contract.lead import NOW, calls_over
 from tests.contract.test_drivers import listening
 from tests.fakes.site import SHORT, as_it_is, settings
 
@@ -118,6 +118,7 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
             await listening(agi.port)
             patience = {"talks": 40.0, "waits": 40.0, "leaves": 22.0}
             records = await asyncio.gather(*(ring_in(network, name, patience[name]) for name in NAMES))
+            await calls_over(database)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
