@@ -18,6 +18,7 @@ def pbx_settings(config: Config) -> PbxSettings:
         trunk=first,
         more_trunks=tuple(more),
         callers=config.caller_of_trunk(),
+        places=config.places(),
         transport=Transport(pbx.transport),
         telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
         numbering=config.numbering,
@@ -34,6 +35,7 @@ def agi_settings(config: Config) -> AgiSettings | None:
         longest_call=config.pbx.asterisk.longest_call_seconds,
         trunks=tuple(each.name for each in config.all_trunks()),
         callers=config.caller_of_trunk(),
+        places=config.places(),
         telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
         numbering=config.numbering,
     )

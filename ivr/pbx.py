@@ -10,6 +10,7 @@ import jinja2
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 from ivr.spoken import speak_digits
+from ivr.trunks.dialled import place_of, server_of
 from ivr.trunks.presented import Presented, presented
 from ivr.trunks.sound import PLAYED, SEEN
 
@@ -43,15 +44,12 @@ class Trunk:
     @property
     def server(self) -> str:
         """Where requests go, as a URI writes it."""
-        return self.host if self.port is None else f"{self.host}:{self.port}"
+        return server_of(self.host, self.port)
 
     @property
     def place(self) -> str:
-        """What our requests name as their target: the provider's domain, if it has another name than the host.
-
-        They go to the host all the same: Asterisk takes that for a proxy, and looks up no domain.
-        """
-        return self.domain or self.server
+        """What our requests name as their target."""
+        return place_of(self.host, self.port, self.domain)
 
     @property
     def proxy(self) -> str:

@@ -31,6 +31,7 @@ class PbxSettings:
     trunk: str = "trunk"  #: PJSIP endpoint of the provider
     more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
+    places: Mapping[str, str] = field(default_factory=dict)  #: trunk -> where calls are addressed, if we know it
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>,<seconds>)`
     transport: Transport = Transport.AUTO

@@ -21,5 +21,6 @@ class AgiSettings:
     longest_call: float = 1800  #: seconds, then the dialplan ends it
     trunks: tuple[str, ...] = ("trunk",)  #: PJSIP endpoints of the provider
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
+    places: Mapping[str, str] = field(default_factory=dict)  #: trunk -> where calls are addressed, if we know it
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
     numbering: Numbering = field(default_factory=lambda: Numbering(Plan.JAPAN))

@@ -9,10 +9,8 @@ SEEN = ("g722", "gsm", "g729", "ilbc", "opus")
 
 
 def offered(endpoint: str) -> Mapping[str, object]:
-    """What a request for a call to this endpoint says of sound: only what we can play, to numbers.
+    """What a request for a call to this endpoint (`0…@trunk`, or another) says of sound: to numbers what we can play.
 
     A telephone in the house is somebody else's endpoint, and the far end of the test call none of PJSIP's.
     """
-    if not endpoint.startswith("PJSIP/") or "@" not in endpoint:
-        return {}
-    return {"variables": {"PJSIP_MEDIA_OFFER(audio)": ",".join(("!all", *PLAYED))}}
+    return {"variables": {"PJSIP_MEDIA_OFFER(audio)": ",".join(("!all", *PLAYED))}} if "@" in endpoint else {}
