@@ -5,8 +5,18 @@ from dataclasses import replace
 
 from ivr.ari.causes import ending
 from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDestroyed, ChannelHold, ChannelUnhold, Event, StasisEnd, StasisStart, Vanished
+from ivr.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelHold,
+    ChannelUnhold,
+    Event,
+    StasisEnd,
+    StasisStart,
+    Vanished,
+)
 from ivr.call import Ending, Outcome
+from ivr.core.dtmf_decoder import KeyPress, begin_decoding, decode
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
 
@@ -37,6 +47,7 @@ class AriChannel:
         self._over: Ending | None = None
         self._on_hold = False
         self._speaks = False  #: something is being said or asked that nobody hears during a hold
+        self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
     @property
     def call_id(self) -> str:
@@ -107,12 +118,21 @@ class AriChannel:
                     continue
             return
 
-    async def _next(self, until: float) -> tuple[float, Event] | None:
-        """The next event of the channel by `until`, else None. Raises HungUp."""
-        item = await self._inbox.next(until)
-        if item is not None:
-            await self._look(item[1])
-        return item
+    async def _next(self, until: float) -> tuple[float, Event | KeyPress] | None:
+        """What happens next on the channel by `until`, else None. Raises HungUp.
+
+        A key that was let go comes as the press that it ends: once, however often it was told.
+        """
+        while (item := await self._inbox.next(until)) is not None:
+            at, event = item
+            await self._look(event)
+            if not isinstance(event, ChannelDtmfReceived) or event.channel.id != self._call_id:
+                return item
+            held = event.duration_ms / 1000
+            self._decoder, press = decode(self._decoder, event.digit, held, at, event.stamped)
+            if press is not None:
+                return at, press
+        return None
 
     async def _look(self, event: Event) -> None:
         """What matters whatever we are doing. Raises HungUp."""

@@ -11,7 +11,8 @@ from ivr.ari.events import Event, PlaybackFinished, channel_of
 from ivr.ari.leg import Leg
 from ivr.ari.playing import Playing, Tail, media, media_uri
 from ivr.call import Ending, Outcome
-from ivr.digits import EndedBy, Entry
+from ivr.core.dtmf_decoder import KeyPress
+from ivr.digits import EndedBy, Entry, LastKey
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.phone import HungUp
 from ivr.prompts import Sound
@@ -56,6 +57,8 @@ class AriPlayer(AriChannel):
         self._stopping: str | None = None
         self._received_before: int | None = None  #: packets, at the last entry that was silence
         self._unheard = 0  #: silent entries in a row during which no packet came
+        self._last: LastKey | None = None
+        self._early: list[KeyPress] = []  #: keys that were pressed since the last entry was complete
 
     async def _play(
         self, sounds: Sequence[Sound], wait: float, instead: Sequence[str] = (), again: bool = False
@@ -112,7 +115,7 @@ class AriPlayer(AriChannel):
         return True
 
     async def _settle(self) -> None:
-        """Before a prompt: what came since the last one is dropped, and what was stopped must be over.
+        """Before a prompt: the keys that came since the last one are put aside, and what was stopped must be over.
 
         A stop that Asterisk has not carried out yet may otherwise stop the next prompt (read in the source of 22.10.1).
         """
@@ -129,10 +132,10 @@ class AriPlayer(AriChannel):
         for playback in sorted(self._unstopped):
             await self._delete(playback)
         while not self._inbox.is_empty():
-            await self._next(self._client.now())
+            self._put_aside(await self._next(self._client.now()))
         until = self._client.now() + SETTLE_SECONDS
-        while self._stopping is not None and await self._next(until) is not None:
-            pass
+        while self._stopping is not None and (item := await self._next(until)) is not None:
+            self._put_aside(item)
         self._stopping = None
 
     @contextmanager
@@ -142,7 +145,7 @@ class AriPlayer(AriChannel):
         try:
             yield
         except Interrupted:
-            self._put_aside()
+            self._drop_all()
             raise
         finally:
             self._speaks = before
@@ -152,7 +155,7 @@ class AriPlayer(AriChannel):
         while self._on_hold:
             await self._next(math.inf)
 
-    def _put_aside(self) -> None:
+    def _drop_all(self) -> None:
         """What plays or is recorded now is not wanted any more: the next prompt stops it."""
         ids = {f"{self._call_id}.{number}" for number in range(PLAYBACK_IDS)}
         self._unstopped |= ids
@@ -181,6 +184,10 @@ class AriPlayer(AriChannel):
             return None
         count = found.get("rxcount") if isinstance(found, dict) else None
         return count if isinstance(count, int) else None
+
+    def _put_aside(self, item: tuple[float, Event | KeyPress] | None) -> None:
+        if item is not None and isinstance(item[1], KeyPress):
+            self._early.append(item[1])
 
     async def _attempt(self, method: str, path: str) -> None:
         """A request whose fate changes nothing for the caller."""

@@ -33,6 +33,8 @@ class PbxSettings:
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
     places: Mapping[str, str] = field(default_factory=dict)  #: trunk -> where calls are addressed, if we know it
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
+    #: Whether Asterisk takes keys as SIP INFO beside what a trunk agreed on: one press may then come twice.
+    two_ways: bool = False
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>,<seconds>)`
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on
