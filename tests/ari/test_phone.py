@@ -623,8 +623,9 @@ async def silent_entries(wire: Wire, phone: AriPhone, received: Sequence[int | N
         wire.replies["GET /channels/CALL/rtp_statistics"] = {"rxcount": count}
         asking = asyncio.create_task(phone.ask([QUESTION], ONE))
         await idle()
+        await wire.clock.advance(1)  # what was stopped before is over
         await wire.prompt(at % 4)
-        await wire.clock.advance(15)
+        await wire.clock.advance(16)
         await idle()
         if isinstance(asking.exception(), HungUp):
             return at + 1
