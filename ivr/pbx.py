@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import ClassVar
 
 import jinja2
 
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.saving import save
+from ivr.numbers import forms_of
 from ivr.spoken import speak_digits
 from ivr.trunks.dialled import place_of, server_of
 from ivr.trunks.presented import Presented, presented
@@ -113,6 +116,9 @@ class PbxSite:
     transcodes: bool = False  #: a PBX that is not ours, and takes whatever sound it can turn into its own
     telephone: str = ""  #: the centre's, said when nobody takes a call; digits, with single hyphens between them
 
+    #: The caller's number as long as the dialplan has not read it. No telephone can be called so.
+    unread: ClassVar[str] = "unread"
+
     @property
     def presented_number(self) -> str:
         """The number that called people see."""
@@ -140,7 +146,7 @@ Record = PbxSite | Trunk | HousePhone | ManagerUser
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
     """File name -> text of the complete configuration. Raises BadInput for values that Asterisk would misread."""
     _check(site)
-    return fill(templates, site=site, played=tuple(PLAYED), seen=SEEN)
+    return fill(templates, site=site, forms_of=forms_of, played=tuple(PLAYED), seen=SEEN)
 
 
 def fill(templates: Path, **values: object) -> dict[str, str]:
@@ -161,10 +167,7 @@ def write(files: dict[str, str], folder: Path) -> None:
     """Write rendered files, readable by owner and group only: some hold secrets."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = folder / name
-        path.touch(mode=0o640)
-        path.chmod(0o640)
-        path.write_text(content, encoding="utf-8")
+        save(folder / name, content.encode(), mode=0o640)
 
 
 def _check(site: PbxSite) -> None:

@@ -90,7 +90,9 @@ class AriChannel:
 
     async def until_answered(self, ring_seconds: float) -> None:
         """A call that a process before us began and that may still ring; so much longer, by what the rows say."""
-        await self._until_answered(ring_seconds + _OVERDUE_SECONDS, ring_seconds)
+        # No second longer if its time is over: then Asterisk stood still, and would let it ring on.
+        overdue = _OVERDUE_SECONDS if ring_seconds > 0 else 0.0
+        await self._until_answered(ring_seconds + overdue, ring_seconds)
 
     async def _until_answered(self, wait_seconds: float, ring_seconds: float) -> None:
         now = self._client.now()
