@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.ari.events import ChannelDtmfReceived, Event
+from ivr.ari.events import ChannelDtmfReceived, Event, Gap
 from ivr.ari.leg import Leg, check
 from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
 from ivr.ari.playing import RINGING, Playing, hear, longest_wait
@@ -33,6 +33,9 @@ class AriPhone(AriPlayer):
 
     async def answer(self) -> None:
         """Take an inbound call, then 500 ms of silence: a sound before that is cut or becomes early media."""
+        if self._lasting is not None:
+            # Behind a sound it would come too late: the dialplan's 2 s would be over first.
+            await asyncio.wait({self._lasting})
         await self._settle()
         try:
             await self._client.request("POST", f"/channels/{self._call_id}/answer")
@@ -71,7 +74,14 @@ class AriPhone(AriPlayer):
             due = deadline(state)
             item = await self._next(playing.watchdog if due is None else due)
             now = self._client.now()
-            if item is not None:
+            if item is not None and isinstance(item[1], Gap):
+                # A key may be lost, even one between two others: asked again at once, from the first key.
+                self._log("asked_again", level=logging.INFO)
+                await self._stop(playing)
+                await self._stop_left_over()
+                playing = await self._play(sounds, rules.first_key)
+                state = begin(rules, playing.asked_at)
+            elif item is not None:
                 state, playing = await self._heard(state, playing, *item)
             elif due is not None:
                 state = expire(state, now)
@@ -155,6 +165,8 @@ class AriPhone(AriPlayer):
                     await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
                     break
                 at, event = item
+                if isinstance(event, Gap) and not await self._records(taping):
+                    break
                 after = press(keys, event.digit, at) if isinstance(event, ChannelDtmfReceived) else keys
                 if isinstance(after, Gathering):
                     keys, taping = after, listen(taping, event)
@@ -164,6 +176,16 @@ class AriPhone(AriPlayer):
             # Who hangs up instead of pressing # has left a message all the same: it is there (22.10.1).
             return None, over
         return None, None
+
+    async def _records(self, taping: Taping) -> bool:
+        """Whether a recording still goes on, as far as Asterisk says."""
+        try:
+            await self._client.request("GET", f"/recordings/live/{taping.name}")
+        except PbxRefused:
+            return False
+        except PbxError as error:
+            self._log("recording_unclear", error)
+        return True
 
     async def _fetch(self, name: str, target: Path) -> float:
         """Bring a finished recording here, and leave none there. Seconds; 0 if there is none."""

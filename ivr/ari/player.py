@@ -104,6 +104,11 @@ class AriPlayer(AriChannel):
             return False
         return True
 
+    async def _stop_left_over(self) -> None:
+        """Stop what may still play although nobody wants it."""
+        for playback in sorted(self._unstopped):
+            await self._delete(playback)
+
     async def _settle(self) -> None:
         """Before a prompt: what came since the last one is dropped, and what was stopped must be over.
 
@@ -119,8 +124,7 @@ class AriPlayer(AriChannel):
             # Whoever spoke hears that we were interrupted, and is asked again.
             await self._attempt("DELETE", f"/recordings/live/{tape}")
         self._undone.clear()
-        for playback in sorted(self._unstopped):
-            await self._delete(playback)
+        await self._stop_left_over()
         while not self._inbox.is_empty():
             await self._next(self._client.now())
         until = self._client.now() + SETTLE_SECONDS
