@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.call import Outcome
+from ivr.handover import PbxRecord
 
 #: Asterisk's word -> how the attempt ended. ANSWERED is not among them: it does not tell whether anybody reported.
 DISPOSITIONS = {
@@ -44,20 +45,25 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 
 #: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
 LAST_WAY = "kenko-last-way"
+#: The other contexts of calls to us; in the first two the record names the number that was dialled.
+_ARRIVAL = frozenset({"from-trunk", "kenko-inbound"})
+_SECOND_WAY = "kenko-second-way"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
 _UNIQUEID = re.compile(r"(?:[A-Za-z0-9_-]+-)?([0-9]{9,11})\.[0-9]+")
+_DIALLED = 4  #: column of the number that was dialled
 #: What is read at once, and the longest part of a file that is looked at again and again.
 _MOST_BYTES = 4 * 1024 * 1024
 _HEAD_BYTES = 512
 
 
 @dataclass(frozen=True)
-class Missed:
-    """Somebody rang us and heard only the apology."""
+class Arrived:
+    """Somebody rang us, and the call is over."""
 
     call_id: str
     caller: str  #: as the network gave it
-    at: datetime  #: real time, UTC
+    at: datetime  #: when it began; real time, UTC
+    record: PbxRecord
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,34 @@ class Place:
         return f"{self.file}:{self.offset}"
 
 
-def missed_of(lines: Iterable[str]) -> list[Missed]:
-    """The calls of these records that went the last way."""
-    found = []
-    for row in csv.reader(lines):
-        if len(row) > 3 and row[2] == LAST_WAY and (began := _UNIQUEID.fullmatch(row[0])):
-            found.append(Missed(row[0], row[3], datetime.fromtimestamp(int(began[1]), UTC)))
-    return found
+def arrivals_of(lines: Iterable[str], our_numbers: Collection[str]) -> list[Arrived]:
+    """The calls to us among these records: to one of `our_numbers`, or by a way that only calls to us go.
+
+    A line that cannot be read is none of them. A call has several lines if it was put through: the last one counts.
+    """
+    found: dict[str, Arrived] = {}
+    for line in lines:
+        call = _arrival(line, our_numbers)
+        if call is not None:
+            found[call.call_id] = call
+    return list(found.values())
+
+
+def _arrival(line: str, our_numbers: Collection[str]) -> Arrived | None:
+    try:
+        row = next(csv.reader([line]), [])
+        began = _UNIQUEID.fullmatch(row[0]) if len(row) > _DIALLED else None
+        at = datetime.fromtimestamp(int(began[1]), UTC) if began else None
+    except (csv.Error, OverflowError, OSError, ValueError):
+        return None
+    if at is None:
+        return None
+    context, caller, dialled = row[2 : _DIALLED + 1]
+    if context == LAST_WAY:
+        return Arrived(row[0], caller, at, PbxRecord.LAST_WAY)
+    if context == _SECOND_WAY or (context in _ARRIVAL and dialled in our_numbers):
+        return Arrived(row[0], caller, at, PbxRecord.TAKEN)
+    return None
 
 
 def read_on(file: Path, place: Place) -> tuple[Sequence[str], Place]:
