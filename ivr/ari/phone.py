@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.ari.events import ChannelDtmfReceived, Event, Gap
+from ivr.ari.events import Event, Gap
 from ivr.ari.leg import Leg, check
 from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
 from ivr.ari.playing import RINGING, Playing, hear, longest_wait
 from ivr.ari.taping import Taping, listen, order
 from ivr.call import Ending, Outcome
-from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
+from ivr.core.dtmf_decoder import KeyPress
+from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, follow, press
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.phone import HungUp, Recording
 from ivr.prompts import Sound
@@ -50,6 +51,7 @@ class AriPhone(AriPlayer):
     async def say(self, sounds: Sequence[Sound]) -> None:
         """Play to the end; keys pressed meanwhile are thrown away."""
         await self._settle()
+        self._early.clear()
         playing = await self._play(sounds, 0.0)
         while not playing.ended:
             item = await self._next(playing.watchdog)
@@ -68,19 +70,21 @@ class AriPhone(AriPlayer):
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Play, gather keys by `rules`, and stop the sound at the first key that counts."""
         await self._settle()
-        playing = await self._play(sounds, rules.first_key)
-        state: Gathering | Entry = begin(rules, playing.asked_at)
+        state = self._go_on(begin(rules, self._client.now(), self._last))
+        if isinstance(state, Entry):
+            return state  # Keyed ahead, by somebody who knows what would be asked.
+        if state.keys:
+            playing = await self._play((), longest_wait(rules))
+        else:
+            playing = await self._play(sounds, rules.first_key)
+        state = replace(state, began=playing.asked_at)
         while isinstance(state, Gathering):
             due = deadline(state)
             item = await self._next(playing.watchdog if due is None else due)
             now = self._client.now()
             if item is not None and isinstance(item[1], Gap):
-                # A key may be lost, even one between two others: asked again at once, from the first key.
-                self._log("asked_again", level=logging.INFO)
-                await self._stop(playing)
-                await self._stop_left_over()
-                playing = await self._play(sounds, rules.first_key)
-                state = begin(rules, playing.asked_at)
+                playing = await self._play_after_gap(playing, sounds, rules)
+                state = begin(rules, playing.asked_at, self._last)
             elif item is not None:
                 state, playing = await self._heard(state, playing, *item)
             elif due is not None:
@@ -90,6 +94,25 @@ class AriPhone(AriPlayer):
                 state = end_prompt(state, now)
         await self._stop(playing)
         return state
+
+    async def _play_after_gap(self, playing: Playing, sounds: Sequence[Sound], rules: KeyRules) -> Playing:
+        """A key may be lost, even one between two others: the question again at once, from its first key."""
+        self._log("asked_again", level=logging.INFO)
+        self._early.clear()
+        await self._stop(playing)
+        await self._stop_left_over()
+        return await self._play(sounds, rules.first_key)
+
+    def _go_on(self, state: Gathering) -> Gathering | Entry:
+        """Press what was put aside; what is left when the entry is complete stays for the next one."""
+        after: Gathering | Entry = state
+        while self._early and isinstance(after, Gathering):
+            after = self._press(after, self._early.pop(0))
+        return after
+
+    def _press(self, state: Gathering, pressed: KeyPress) -> Gathering | Entry:
+        self._last = follow(self._last, pressed.key, pressed.down, pressed.up)
+        return press(state, pressed.key, pressed.down, pressed.up)
 
     async def record(
         self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
@@ -156,7 +179,7 @@ class AriPhone(AriPlayer):
 
     async def _listen(self, taping: Taping, rules: KeyRules, limits: RecordRules) -> tuple[Entry | None, HungUp | None]:
         """Until the recording is over: the entry if a key that counts was pressed, the end if the call is over."""
-        keys = begin(rules, taping.began - rules.guard)
+        keys = begin(replace(rules, guard=0.0, closed=0.0), taping.began)
         try:
             while not taping.ended:
                 item = await self._next(taping.until(limits))
@@ -164,10 +187,10 @@ class AriPhone(AriPlayer):
                     self._log("recording_silent")
                     await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
                     break
-                at, event = item
+                event = item[1]
                 if isinstance(event, Gap) and not await self._records(taping):
                     break
-                after = press(keys, event.digit, at) if isinstance(event, ChannelDtmfReceived) else keys
+                after = self._press(keys, event) if isinstance(event, KeyPress) else keys
                 if isinstance(after, Gathering):
                     keys, taping = after, listen(taping, event)
                 elif after.keys:
@@ -199,11 +222,11 @@ class AriPhone(AriPlayer):
         return seconds
 
     async def _heard(
-        self, state: Gathering, playing: Playing, at: float, event: Event
+        self, state: Gathering, playing: Playing, at: float, event: Event | KeyPress
     ) -> tuple[Gathering | Entry, Playing]:
         """One event while an entry is gathered."""
-        if isinstance(event, ChannelDtmfReceived):
-            after = press(state, event.digit, at)
+        if isinstance(event, KeyPress):
+            after = self._press(state, event)
             if isinstance(after, Gathering) and after.keys and not state.keys:
                 # The first of several keys: the prompt stops, the dead-man's tail goes on.
                 await self._stop(playing)

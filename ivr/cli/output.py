@@ -3,14 +3,16 @@
 import json
 import os
 import pwd
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import category
 
 import typer
 
 from ivr.config import Config
-from ivr.errors import BadInput, problem
+from ivr.files.saving import save_or_refuse
 from ivr.messages import text
 
 ConfigPath = Annotated[
@@ -57,6 +59,13 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
+def as_text(said: str) -> str:
+    """What is shown of words from outside: what would move the cursor or turn the direction is a dot."""
+    if said.isprintable():
+        return said
+    return "".join(each if each == "\n" or category(each) not in ("Cc", "Cf", "Cs") else "·" for each in said)
+
+
 def word(kind: str, value: str | None) -> str:
     """The catalogue's word for a value such as an outcome; the value itself if it has none."""
     if not value:
@@ -67,21 +76,11 @@ def word(kind: str, value: str | None) -> str:
         return value
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file that somebody asked for. Raises BadInput if it cannot be written."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file about somebody, for its owner's eyes only. Raises BadInput if it cannot be written."""
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None
+def write_out(output: Path | None, content: bytes) -> None:
+    """Write what somebody asked for into a file, or on standard output: the same bytes. Raises BadInput."""
+    if output is not None:
+        save_or_refuse(output, content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

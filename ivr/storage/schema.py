@@ -10,6 +10,7 @@ from ivr.storage import (  # noqa: F401 - for METADATA
     schema_comparisons,
     schema_erased,
     schema_house,
+    schema_imports,
     schema_telephones,
 )
 from ivr.storage.columns import Day, TimeOfDay, one_of
