@@ -46,7 +46,6 @@ class Told:
     scene: Scene
     calls: dict[str, CallRecord] = field(default_factory=dict)
     away: float = 0.0  #: seconds from the kill until the service was there again
-    cut_at: float = 0.0
 
     def heard(self, who: str) -> list[audio.Found]:
         return self.scene.heard(self.calls[who])
@@ -132,7 +131,7 @@ def _ring(told: Told, who: str, number: str, call: Call) -> "asyncio.Task[None]"
 
 async def _while_storage_fails(told: Told) -> None:
     talks = _ring(told, "talks in lock", TALKS_IN_LOCK.number, does("answers", *WELL, think=2.0))
-    await until(lambda: told.pressed(TALKS_IN_LOCK.number, "3651", 4), 60, "a caller in the middle")
+    await until(lambda: told.pressed(TALKS_IN_LOCK.number, "3651", 3), 60, "a caller in the middle")
     with locked(told.scene.service.database):
         rings = [
             _ring(told, "rings in lock", RINGS_IN_LOCK.number, does("answers", *WELL)),
@@ -156,7 +155,7 @@ async def _while_requests_are_silent(told: Told, relay: Relay) -> None:
 async def _through_a_gap(told: Told, relay: Relay) -> None:
     """The connection is gone while a key is pressed."""
     talks = _ring(told, "talks in gap", TALKS_IN_GAP.number, does("answers", *WELL, "2", think=1.0))
-    await until(lambda: told.pressed(TALKS_IN_GAP.number, "3651", 4), 60, "a caller at a question")
+    await until(lambda: told.pressed(TALKS_IN_GAP.number, "3651", 3), 60, "a caller at a question")
     ready = _times_ready(told.scene)
     relay.open.clear()
     relay.cut()
@@ -168,13 +167,11 @@ async def _through_a_gap(told: Told, relay: Relay) -> None:
 
 async def _talking_to_be_killed(told: Told) -> "list[asyncio.Task[None]]":
     """One in the middle of a report, one whom we do not know yet."""
-    calls = [
-        _ring(told, "talks in kill", TALKS_IN_KILL.number, does("answers", "365", "1", "", "2", "2", think=0.6)),
-        _ring(told, "stranger in kill", STRANGERS["kill"], does("silent")),
-    ]
-    await until(lambda: told.pressed(TALKS_IN_KILL.number, "3651", 4), 60, "a caller at a question")
-    await until(lambda: bool((call := told.talking(STRANGERS["kill"])) and len(call.speeches) > 1), 60, "a stranger")
-    return calls
+    talks = _ring(told, "talks in kill", TALKS_IN_KILL.number, does("answers", "365", "1", "", "2", "2", think=0.6))
+    await until(lambda: told.pressed(TALKS_IN_KILL.number, "3651", 3), 60, "a caller at a question")
+    asked = _ring(told, "stranger in kill", STRANGERS["kill"], does("silent"))
+    await until(lambda: told.pressed(STRANGERS["kill"], "", 1), 60, "a stranger who is asked for an ID")
+    return [talks, asked]
 
 
 REFUSED = ("rings in lock", "stranger in lock", "rings in silence")
