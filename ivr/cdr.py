@@ -6,7 +6,7 @@ The file is written by dialplan/cdr_custom.conf.j2, one line a call, its first c
 import csv
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,12 +45,12 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 
 #: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
 LAST_WAY = "kenko-last-way"
-#: The other contexts of calls to us; in the first two the record names the number that was dialled.
-_ARRIVAL = frozenset({"from-trunk", "kenko-inbound"})
-_SECOND_WAY = "kenko-second-way"
+#: The other contexts of calls to us: who calls, ARI, FastAGI.
+_OTHER_WAYS = frozenset({"kenko-caller", "kenko-first-way", "kenko-second-way"})
+#: The context of a call to a number that is not ours, and what stands before that number as the last extension.
+NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
 _UNIQUEID = re.compile(r"(?:[A-Za-z0-9_-]+-)?([0-9]{9,11})\.[0-9]+")
-_DIALLED = 4  #: column of the number that was dialled
 #: What is read at once, and the longest part of a file that is looked at again and again.
 _MOST_BYTES = 4 * 1024 * 1024
 _HEAD_BYTES = 512
@@ -83,34 +83,38 @@ class Place:
         return f"{self.file}:{self.offset}"
 
 
-def arrivals_of(lines: Iterable[str], our_numbers: Collection[str]) -> list[Arrived]:
-    """The calls to us among these records: to one of `our_numbers`, or by a way that only calls to us go.
-
-    A line that cannot be read is none of them. A call has several lines if it was put through: the last one counts.
-    """
+def arrivals_of(lines: Iterable[str]) -> list[Arrived]:
+    """The calls to us among these records. A call has several if it was put through: the last one counts."""
     found: dict[str, Arrived] = {}
-    for line in lines:
-        call = _arrival(line, our_numbers)
+    for row in _rows(lines):
+        call = _arrival(*row[:1], *row[2:4])
         if call is not None:
             found[call.call_id] = call
     return list(found.values())
 
 
-def _arrival(line: str, our_numbers: Collection[str]) -> Arrived | None:
-    try:
-        row = next(csv.reader([line]), [])
-        began = _UNIQUEID.fullmatch(row[0]) if len(row) > _DIALLED else None
-        at = datetime.fromtimestamp(int(began[1]), UTC) if began else None
-    except (csv.Error, OverflowError, OSError, ValueError):
+def _arrival(call_id: str, context: str, caller: str) -> Arrived | None:
+    began = _UNIQUEID.fullmatch(call_id)
+    if began is None or not (context == LAST_WAY or context in _OTHER_WAYS):
         return None
-    if at is None:
-        return None
-    context, caller, dialled = row[2 : _DIALLED + 1]
-    if context == LAST_WAY:
-        return Arrived(row[0], caller, at, PbxRecord.LAST_WAY)
-    if context == _SECOND_WAY or (context in _ARRIVAL and dialled in our_numbers):
-        return Arrived(row[0], caller, at, PbxRecord.TAKEN)
-    return None
+    at = datetime.fromtimestamp(int(began[1]), UTC)
+    return Arrived(call_id, caller, at, PbxRecord.LAST_WAY if context == LAST_WAY else PbxRecord.TAKEN)
+
+
+def not_ours_of(lines: Iterable[str]) -> list[str]:
+    """The numbers, as they came, of calls by which a provider wanted somebody who is not us."""
+    return [row[4].removeprefix(_DIALLED) for row in _rows(lines) if row[2] == NOT_OURS]
+
+
+def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    """The columns of each line, five at least; a line that cannot be read must not keep back those after it."""
+    for line in lines:
+        try:
+            row = next(csv.reader([line]), [])
+        except csv.Error:
+            continue
+        if len(row) > 4:
+            yield row
 
 
 def read_on(file: Path, place: Place) -> tuple[Sequence[str], Place]:

@@ -15,7 +15,7 @@ from ivr.calling import MOST_TO_CHOOSE, choose_person, wish_for_another
 from ivr.conversation import Voice, apologise, hold, say_and_end
 from ivr.handover import TURNED_AWAY
 from ivr.hearing import HeardPhone, listened_to, note_hearing
-from ivr.numbers import BadNumber, normalise
+from ivr.numbers import BadNumber, from_network, normalise
 from ivr.outbound import finish
 from ivr.person import Person
 from ivr.phone import Phone
@@ -43,7 +43,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     site = site.for_caller()
     number = known_form(site, caller)
     voice = Voice(site.prompts, site.questionnaire.language)
-    heard = await _begin(site, phone, voice, number)
+    heard = await _begin(site, phone, voice, number or caller)
     if heard is None:
         return
     reached = over = False
@@ -86,7 +86,7 @@ async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
     site = site.for_caller()
     number = known_form(site, caller)
     voice = Voice(site.prompts, site.questionnaire.language)
-    heard = await _begin(site, phone, voice, number)
+    heard = await _begin(site, phone, voice, number or caller)
     if heard is None:
         return
 
@@ -109,7 +109,7 @@ async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
 async def _begin(site: Site, phone: Phone, voice: Voice, number: str | None) -> HeardPhone | None:
     """Write the call down, before it is answered. None if storage fails: the caller has heard an apology, and is gone.
 
-    What became of the call is then written as soon as it can be.
+    What became of the call is then written as soon as it can be. `number`: in the form of the roster, else as it came.
     """
     call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
     try:
@@ -157,6 +157,6 @@ def known_form(site: Site, caller: str | None) -> str | None:
     if caller is None:
         return None
     try:
-        return normalise(caller, site.config.numbers)
+        return normalise(from_network(caller), site.config.numbers)
     except BadNumber:
         return None

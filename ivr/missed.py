@@ -8,13 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from ivr.cdr import Arrived, Place, arrivals_of, read_on
+from ivr.cdr import Arrived, Place, arrivals_of, not_ours_of, read_on
 from ivr.endpoints import caller_number
 from ivr.errors import StorageError
 from ivr.inbound import known_form
 from ivr.site import Site
 from ivr.storage.facts import get_fact
-from ivr.storage.missed import READ_UNTIL, RecordedCall, account_for_calls, close_recorded, note_records
+from ivr.storage.missed import READ_UNTIL, NotOurs, RecordedCall, account_for_calls, close_recorded, note_records
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,13 @@ async def _read_records(site: Site, real_now: Callable[[], datetime]) -> None:
             return
         if after == place and not first:
             return
-        found = _calls_of(site, arrivals_of(lines, site.config.pbx.inbound_numbers), real_now())
-        await site.database.write(note_records, found, str(after), site.now(), first=first)
+        found = _calls_of(site, arrivals_of(lines), real_now())
+        others = NotOurs(site.today(), not_ours_of(lines))
+        await site.database.write(note_records, found, str(after), site.now(), others, first=first)
+        if others.dialled:
+            log.warning(
+                "calls to a number that is not ours", extra={"action": "not_ours", "count": len(others.dialled)}
+            )
         if after == place:
             return
         place = after
@@ -68,7 +73,8 @@ async def _read_records(site: Site, real_now: Callable[[], datetime]) -> None:
 def _calls_of(site: Site, found: Sequence[Arrived], real_now: datetime) -> list[RecordedCall]:
     calls = []
     for each in found:
-        number = known_form(site, caller_number(each.caller))
+        shown = caller_number(each.caller)
+        number = known_form(site, shown) or shown
         calls.append(RecordedCall(each.call_id, number, site.now() - (real_now - each.at), each.record))
     return calls
 

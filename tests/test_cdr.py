@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.call import Outcome
-from ivr.cdr import Arrived, Place, arrivals_of, outcomes_of, read_on, read_outcomes
+from ivr.cdr import Arrived, Place, arrivals_of, not_ours_of, outcomes_of, read_on, read_outcomes
 from ivr.handover import PbxRecord
 
 
@@ -25,7 +25,7 @@ def gone_last_way(call_id: str, caller: str, context: str = "kenko-last-way", di
 
 def taken(call_id: str, caller: str) -> str:
     """The record of a call that was in our application, or that nobody answered."""
-    return gone_last_way(call_id, caller, "from-trunk", OUR_NUMBER)
+    return gone_last_way(call_id, caller, "kenko-first-way", OUR_NUMBER)
 
 
 LINES = [
@@ -64,17 +64,18 @@ def test_calls_to_us_are_known_by_where_they_went() -> None:
         gone_last_way("1764072000.12", "09000000001"),
         gone_last_way("pbx-2-1764072000.3", ""),
         taken("1764072000.1", "09000000001"),
-        gone_last_way("1764072000.2", "09000000002", "kenko-inbound", OUR_NUMBER),
-        gone_last_way("1764072000.4", "09000000003", "kenko-second-way", "05000000199"),
-        # Other people's calls on the same PBX, telephones in the house, calls of ours.
-        gone_last_way("1764072000.5", "09000000001", "from-trunk", "0310000099"),
+        gone_last_way("1764072000.2", "09000000002", "kenko-caller"),
+        gone_last_way("1764072000.4", "09000000003", "kenko-second-way", OUR_NUMBER),
+        # Other people's calls on the same PBX, telephones in the house, numbers that are not ours, calls of ours.
+        gone_last_way("1764072000.5", "09000000001", "from-trunk", OUR_NUMBER),
         gone_last_way("1764072000.6", "09000000001", "from-house", OUR_NUMBER),
+        gone_last_way("1764072000.7", "09000000001", "kenko-not-ours", "dialled1"),
         gone_last_way("kc-0123456789abcdef", "09000000001"),
         *LINES,
         # What no record of ours looks like.
         *("", "\n", '"', '"a\x00b","c"', gone_last_way("99999999999.1", "x" * 200_000), "kaputt,,kenko-last-way,,"),
     ]
-    assert arrivals_of(lines, {OUR_NUMBER}) == [
+    assert arrivals_of(lines) == [
         Arrived("1764072000.12", "09000000001", began, PbxRecord.LAST_WAY),
         Arrived("pbx-2-1764072000.3", "", began, PbxRecord.LAST_WAY),
         Arrived("1764072000.1", "09000000001", began, PbxRecord.TAKEN),
@@ -85,7 +86,7 @@ def test_calls_to_us_are_known_by_where_they_went() -> None:
 
 def test_of_several_lines_of_a_call_the_last_one_counts() -> None:
     lines = [taken("1764072000.1", "09000000001"), gone_last_way("1764072000.1", "09000000001")]
-    assert [each.record for each in arrivals_of(lines, {OUR_NUMBER})] == [PbxRecord.LAST_WAY]
+    assert [each.record for each in arrivals_of(lines)] == [PbxRecord.LAST_WAY]
 
 
 def test_a_file_is_read_on_whole_lines_at_a_time(tmp_path: Path) -> None:
@@ -118,3 +119,10 @@ def test_a_file_that_was_rotated_is_read_to_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", [None, "", "nonsense", "xyz:12", "ab:"])
 def test_a_place_that_says_nothing_is_the_beginning(said: str | None) -> None:
     assert Place.read(said) == Place()
+
+
+def test_calls_to_a_number_that_is_not_ours_and_how_it_was_written() -> None:
+    dialled = ["+815000000101", "T", "dialled", "a,1", ""]
+    told = [f'"1.{at}","PJSIP/trunk-1","kenko-not-ours","unread","dialled{each}","","","","0","0","NO ANSWER"'
+            for at, each in enumerate(dialled)]  # fmt: skip
+    assert not_ours_of([*told, gone_last_way("2.1", ""), *LINES]) == dialled

@@ -1,8 +1,11 @@
 """Accounts for calls to us: each that is over leads to a report, to somebody who goes on, to nothing, or to a task.
 
-The rows may be written in any order, and late: what Asterisk's record says, the call, its session, its report.
+The rows may be written in any order, and late: what Asterisk's record says, the call, its session, its report. Calls to
+a number that is not ours are counted, with an alarm of the day.
 """
 
+import json
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from ivr.call import CallState, Direction, Ending, Outcome
-from ivr.handover import SERVICE_DOWN, InboundTrace, NextStep, PbxRecord, next_step
+from ivr.handover import NOT_OURS, SERVICE_DOWN, InboundTrace, NextStep, PbxRecord, next_step
 from ivr.questionnaire.model import SessionStatus
 from ivr.storage import facts
 from ivr.storage.alarms import raise_alarm
@@ -20,8 +23,11 @@ from ivr.storage.people import people_by_number
 from ivr.storage.schema import agenda, answers, calls, follow_ups, reports, sessions
 from ivr.storage.words import Completeness
 
-#: The fact of how far Asterisk's call records were read.
-READ_UNTIL = "cdr.read_until"
+#: The fact of how far Asterisk's call records were read; and of which numbers that are not ours came how often today.
+READ_UNTIL, DIALLED_TODAY = "cdr.read_until", "cdr.not_ours"
+#: Forms that are told apart, and the longest one: whoever tries numbers one after another must not fill the table.
+_MOST_FORMS, _LONGEST_FORM = 20, 40
+_OTHERS = "…"
 #: Alarm: callers heard an apology instead of what they rang for. Its subject is the day.
 NOT_TAKEN = "calls_not_taken"
 
@@ -78,8 +84,22 @@ class RecordedCall:
     record: PbxRecord
 
 
+@dataclass(frozen=True)
+class NotOurs:
+    """Calls that the provider sent to a number that is not ours."""
+
+    day: date  #: local day
+    dialled: Sequence[str]  #: the number of each, as it came
+
+
 def note_records(
-    connection: Connection, found: Sequence[RecordedCall], read_until: str, at: datetime, *, first: bool
+    connection: Connection,
+    found: Sequence[RecordedCall],
+    read_until: str,
+    at: datetime,
+    others: NotOurs | None = None,
+    *,
+    first: bool,
 ) -> int:
     """Keep what Asterisk's records say, and how far they were read. How many calls we had not known of.
 
@@ -97,6 +117,8 @@ def note_records(
             # It may have been accounted for without this.
             again = {"next_step": None} if each.record is PbxRecord.LAST_WAY else {}
             connection.execute(_RECORDED, {"key": each.id, "record": each.record, **again})
+    if others is not None and others.dialled:
+        _count_not_ours(connection, others, at)
     facts.set_fact(connection, READ_UNTIL, read_until)
     return new
 
@@ -175,3 +197,15 @@ def _is(connection: Connection, question: object, person_id: str, **values: obje
 def _raise(connection: Connection, day: date, at: datetime) -> None:
     open_tasks = select(func.count()).where(follow_ups.c.day == day, follow_ups.c.reason == SERVICE_DOWN)
     raise_alarm(connection, NOT_TAKEN, day.isoformat(), str(connection.execute(open_tasks).scalar_one()), at)
+
+
+def _count_not_ours(connection: Connection, others: NotOurs, at: datetime) -> None:
+    """Most likely our number in a form that we do not know, or the provider's mistake: nobody gets through to us."""
+    day = others.day.isoformat()
+    before = json.loads(facts.get_fact(connection, DIALLED_TODAY) or "{}")
+    counted: Counter[str] = Counter(before["forms"] if before.get("day") == day else {})
+    for each in others.dialled:
+        form = each[:_LONGEST_FORM]
+        counted[form if form in counted or len(counted) < _MOST_FORMS else _OTHERS] += 1
+    facts.set_fact(connection, DIALLED_TODAY, json.dumps({"day": day, "forms": counted}, ensure_ascii=False))
+    raise_alarm(connection, NOT_OURS, day, ", ".join(f"{form} ({n})" for form, n in counted.most_common()), at)

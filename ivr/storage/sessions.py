@@ -35,6 +35,7 @@ from ivr.storage.followups import (
     settle_hand_overs,
 )
 from ivr.storage.leaving import queue_report
+from ivr.storage.reports import report_exists
 from ivr.storage.schema import answers, calls, reports, sessions
 from ivr.storage.voice_messages import Said, store_message
 from ivr.storage.words import Auth, Completeness, Source
@@ -277,10 +278,9 @@ def save_turn(
         store_message(connection, each, session_id, call_id, at)
     for rule in turn.alerts:
         raise_alert(connection, session_id, session.person_id, rule, at)
-    for reason in turn.follow_ups:
-        if holds or reason is not FollowUpReason.COULD_NOT_ENTER:
-            wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
-            open_follow_up(connection, wish, at)
+    for reason in _tasks(connection, session, turn, holds=holds):
+        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
+        open_follow_up(connection, wish, at)
     # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
     if has_report and status is not SessionStatus.WAITING:
         queue_report(connection, session_id, at)
@@ -309,6 +309,14 @@ def _link(connection: Connection, session: Any, call_id: str | None, *, pressed:
         connection.execute(_LINK, {"key": call_id, "session_id": session.id, "pressed": int(pressed)})
     elif pressed and not session.pressed:
         connection.execute(_LINK, {"key": call_id, "pressed": 1})
+
+
+def _tasks(connection: Connection, session: Any, turn: Turn, *, holds: bool) -> list[FollowUpReason]:
+    """Those of the turn. Not that somebody could not key who goes on, or has reported that day, on another call."""
+    if FollowUpReason.COULD_NOT_ENTER not in turn.follow_ups:
+        return list(turn.follow_ups)
+    reported = session.person_id is not None and report_exists(connection, session.person_id, session.day)
+    return [each for each in turn.follow_ups if (holds and not reported) or each is not FollowUpReason.COULD_NOT_ENTER]
 
 
 def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> bool:
