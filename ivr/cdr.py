@@ -47,6 +47,8 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 LAST_WAY = "kenko-last-way"
 #: The other contexts of calls to us: who calls, ARI, FastAGI.
 _OTHER_WAYS = frozenset({"kenko-caller", "kenko-first-way", "kenko-second-way"})
+#: The one in which a call ends that offers no sound that we can play.
+NO_CODEC = "kenko-no-codec"
 #: The context of a call to a number that is not ours, and what stands before that number as the last extension.
 NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
@@ -64,6 +66,7 @@ class Arrived:
     caller: str  #: as the network gave it
     at: datetime  #: when it began; real time, UTC
     record: PbxRecord
+    no_codec: bool = False  #: refused, because it offers no sound that we can play
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,12 @@ def arrivals_of(lines: Iterable[str]) -> list[Arrived]:
 
 def _arrival(call_id: str, context: str, caller: str) -> Arrived | None:
     began = _UNIQUEID.fullmatch(call_id)
-    if began is None or not (context == LAST_WAY or context in _OTHER_WAYS):
+    let_go = context in (LAST_WAY, NO_CODEC)
+    if began is None or not (let_go or context in _OTHER_WAYS):
         return None
     at = datetime.fromtimestamp(int(began[1]), UTC)
-    return Arrived(call_id, caller, at, PbxRecord.LAST_WAY if context == LAST_WAY else PbxRecord.TAKEN)
+    record = PbxRecord.LAST_WAY if let_go else PbxRecord.TAKEN
+    return Arrived(call_id, caller, at, record, no_codec=context == NO_CODEC)
 
 
 def not_ours_of(lines: Iterable[str]) -> list[str]:

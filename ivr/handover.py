@@ -54,7 +54,7 @@ class PbxRecord(StrEnum):
     """What Asterisk's own record says of a call to us that is over."""
 
     TAKEN = "taken"  #: it ended in our application, or before anything answered it
-    LAST_WAY = "last_way"  #: the dialplan's last way apologised and let the caller go
+    LAST_WAY = "last_way"  #: the dialplan let the caller go: its last way apologised, or no sound could be played
 
 
 class NextStep(StrEnum):

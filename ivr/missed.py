@@ -13,11 +13,14 @@ from ivr.endpoints import caller_number
 from ivr.errors import StorageError
 from ivr.inbound import known_form
 from ivr.site import Site
+from ivr.storage.alarms import raise_alarm
 from ivr.storage.facts import get_fact
 from ivr.storage.missed import READ_UNTIL, NotOurs, RecordedCall, account_for_calls, close_recorded, note_records
 
 log = logging.getLogger(__name__)
 
+#: The alarm for calls with sound that we cannot play.
+NO_CODEC = "no_codec"
 #: Between two looks.
 LOOK_SECONDS = 20.0
 
@@ -58,16 +61,24 @@ async def _read_records(site: Site, real_now: Callable[[], datetime]) -> None:
             return
         if after == place and not first:
             return
-        found = _calls_of(site, arrivals_of(lines), real_now())
+        arrivals = arrivals_of(lines)
+        found = _calls_of(site, arrivals, real_now())
         others = NotOurs(site.today(), not_ours_of(lines))
         await site.database.write(note_records, found, str(after), site.now(), others, first=first)
         if others.dialled:
             log.warning(
                 "calls to a number that is not ours", extra={"action": "not_ours", "count": len(others.dialled)}
             )
+        await _tell_of_sound(site, sum(each.no_codec for each in arrivals))
         if after == place:
             return
         place = after
+
+
+async def _tell_of_sound(site: Site, count: int) -> None:
+    """An alarm, once a day, if calls came that offer no sound that we can play: the provider must change that."""
+    if count and await site.database.write(raise_alarm, NO_CODEC, site.today().isoformat(), str(count), site.now()):
+        log.error("alarm: %s", NO_CODEC, extra={"action": "alarm", "reason": NO_CODEC})
 
 
 def _calls_of(site: Site, found: Sequence[Arrived], real_now: datetime) -> list[RecordedCall]:
