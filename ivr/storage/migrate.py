@@ -25,6 +25,8 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
+    "0016",
 )
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -164,6 +164,8 @@ attempts = _table(
     _text("outcome", null=True),
     _moment("planned_at"),
     _moment("ended_at", null=True),
+    Column("trunk", Text, nullable=False, server_default=""),
+    _text("fault", null=True),
     one_of("state", CallState),
     one_of("outcome", Outcome),
     CheckConstraint(
@@ -171,6 +173,7 @@ attempts = _table(
     ),
     Index(None, "day", "person_id"),
     Index(None, "day", "number"),
+    Index(None, "day", "trunk", "planned_at"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
