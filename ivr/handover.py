@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ivr.call import Outcome
-from ivr.questionnaire.model import SessionStatus
+from ivr.questionnaire.outcomes import SessionStatus
 
 #: The reason of the follow-up "period over, not closed" (ivr.person.is_period_over). Not a hand-over: calling goes on,
 #: and no report settles it, only a decision of staff.

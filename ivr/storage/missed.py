@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import NOT_OURS, SERVICE_DOWN, InboundTrace, NextStep, PbxRecord, next_step
-from ivr.questionnaire.model import SessionStatus
+from ivr.questionnaire.outcomes import SessionStatus
 from ivr.storage import facts
 from ivr.storage.alarms import raise_alarm
 from ivr.storage.calls import Call, end_call, start_call
