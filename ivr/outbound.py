@@ -23,6 +23,10 @@ from ivr.window import Window, slot_of
 log = logging.getLogger(__name__)
 
 
+#: Why staff must ring somebody after the greeting.
+_REASONS = {Greeted.CALL_WISHED: FollowUpReason.CALL_WISHED, Greeted.LOST: FollowUpReason.COULD_NOT_ENTER}
+
+
 async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") -> None:
     """Make the call of a planned attempt, by this trunk. Returns when it is over and its outcome stored."""
     call_id = site.new_id()
@@ -79,6 +83,7 @@ async def talk(
     `person`: None if there is none any more. From the answer on somebody listens: nothing here may fail before `hold`,
     which apologises.
     """
+    site = site.for_caller()
     person_id = attempt.person_id
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     heard: HeardPhone | None = None
@@ -91,7 +96,10 @@ async def talk(
         heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
         answered_at = site.now()
-        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        if not await site.database.write(calls.answer_call, phone.call_id, answered_at):
+            # Given up as lost, and here after all: the person may be rung by another call already.
+            await say_and_end(heard, voice, "frame/apology")
+            return
         if await site.database.read(report_exists, person_id, site.today()):
             # It came in by another way while the telephone rang.
             reached = True
@@ -106,14 +114,10 @@ async def talk(
                 await say_and_end(heard, voice, "frame/already_in")
             case Greeted.READY:
                 await walk(site, heard, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
-            case Greeted.CALL_WISHED:
-                wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt.id)
-                await site.database.write(open_follow_up, wish, site.now())
-                await say_and_end(heard, voice, "frame/call_wished_end")
-            case Greeted.LOST:
-                # Somebody is there, and does not find the key: no further call of today will help.
-                lost = NewFollowUp(site.today(), FollowUpReason.COULD_NOT_ENTER, person_id, attempt_id=attempt.id)
-                await site.database.write(open_follow_up, lost, site.now())
+            case Greeted.CALL_WISHED | Greeted.LOST:
+                # Who is there and does not find the key: no further call of today will help.
+                task = NewFollowUp(site.today(), _REASONS[greeted], person_id, attempt_id=attempt.id)
+                await site.database.write(open_follow_up, task, site.now())
                 await say_and_end(heard, voice, "frame/call_wished_end")
             case Greeted.NOBODY:
                 # Maybe a machine listens: no word about health.
