@@ -1,14 +1,14 @@
 """Attempts and calls: written down before they happen, ended exactly once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
+from ivr.call import CallEvent, CallState, Direction, Ending, Fault, Outcome, step
 from ivr.storage.leaving import queue_attempt, queue_partial
 from ivr.storage.schema import attempts, calls
 
@@ -30,6 +30,9 @@ class Attempt:
     state: CallState = CallState.PLANNED
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    trunk: str = ""  #: by which it is made; empty: of an earlier version
+    #: Whose matter the end was, as the call itself told; None: not over, or nobody knows.
+    fault: Fault | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
 _ATTEMPT_END = (
-    select(attempts.c.outcome, calls.c.tech_cause, calls.c.answered_at)
+    select(attempts.c.outcome, attempts.c.fault, calls.c.tech_cause, calls.c.answered_at)
     .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
     .where(attempts.c.id == bindparam("key"))
 )
@@ -137,7 +140,9 @@ def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outc
     """
     state, attempt_id = _standing(connection, call_id)
     if attempt_id is not None:
-        end_attempt(connection, attempt_id, outcome, at)
+        # Somebody took it: the trunk carried the call.
+        fault = Fault.PERSON if state is CallState.TALKING else ending.fault
+        end_attempt(connection, attempt_id, outcome, at, fault)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
     ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
     if ended:
@@ -145,10 +150,13 @@ def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outc
     return ended
 
 
-def end_attempt(connection: Connection, attempt_id: str, outcome: Outcome, at: datetime) -> bool:
+def end_attempt(
+    connection: Connection, attempt_id: str, outcome: Outcome, at: datetime, fault: Fault | None = None
+) -> bool:
     """End an attempt that came to no call. False if it had ended before. Raises LookupError if it is unknown."""
     state = _attempt_state(connection, attempt_id)
-    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome})
+    values = {"ended_at": at, "outcome": outcome, "fault": fault}
+    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, values)
     if ended:
         queue_attempt(connection, attempt_id, at)
     return ended
@@ -199,12 +207,12 @@ def get_attempt(connection: Connection, attempt_id: str) -> Attempt:
     return attempt_of(row)
 
 
-def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool]:
-    """Outcome, SIP status (0: none) and whether it was answered. Raises LookupError if it is unknown."""
+def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool, Fault | None]:
+    """Outcome, SIP status (0: none), whether it was answered, whose matter. Raises LookupError if it is unknown."""
     row = connection.execute(_ATTEMPT_END, {"key": attempt_id}).first()
     if row is None:
         raise LookupError(f"no attempt {attempt_id}")
-    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None
+    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None, _fault(row.fault)
 
 
 def open_calls(connection: Connection) -> tuple[Call, ...]:
@@ -297,7 +305,8 @@ def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tup
 
 def attempt_of(row: RowMapping) -> Attempt:
     """A row of the table of attempts as a record."""
-    return Attempt(**{**row, "state": CallState(row["state"]), "outcome": _outcome(row["outcome"])})
+    fixed = {"state": CallState(row["state"]), "outcome": _outcome(row["outcome"]), "fault": _fault(row["fault"])}
+    return Attempt(**{**row, **fixed})
 
 
 def _call(row: RowMapping) -> Call:
@@ -307,3 +316,7 @@ def _call(row: RowMapping) -> Call:
 
 def _outcome(stored: str | None) -> Outcome | None:
     return None if stored is None else Outcome(stored)
+
+
+def _fault(stored: str | None) -> Fault | None:
+    return None if stored is None else Fault(stored)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ from ivr.storage.followups import (
     open_alerts,
     open_follow_up,
     open_follow_ups,
+    set_follow_up_minutes,
 )
 from ivr.storage.reports import report_exists, reports_of_day
 from ivr.storage.schema import answers
@@ -207,6 +208,15 @@ def test_one_open_follow_up_per_person_day_and_reason(connection: Connection, ch
     assert not open_follow_up(connection, change(first), later(2))
 
 
+@pytest.mark.parametrize(("set_to", "due"), [(None, later(60)), (15.0, later(15)), (0.0, NOW)])
+def test_no_follow_up_is_without_a_deadline(connection: Connection, set_to: float | None, due: datetime) -> None:
+    if set_to is not None:
+        set_follow_up_minutes(connection, set_to)
+    assert open_follow_up(connection, NewFollowUp(DAY, "call_wished", HANAKO.id), NOW)
+    (task,) = open_follow_ups(connection)
+    assert task.due_at == due
+
+
 def test_a_closed_follow_up_can_be_opened_anew(connection: Connection) -> None:
     new = NewFollowUp(DAY, "not_reached", HANAKO.id, due_at=later(60))
     open_follow_up(connection, new, NOW)
@@ -254,3 +264,33 @@ def test_a_complete_report_settles_what_the_dialler_handed_over_and_nothing_else
     save_turn(connection, "s1", None, turn(status=DONE), later(2))
     left = {(each.day, each.person_id, each.reason) for each in open_follow_ups(connection)}
     assert left == {(each.day, each.person_id, each.reason) for each in (yesterday, theirs, wish)}
+
+
+@pytest.mark.parametrize(("reported", "tasks"), [(True, []), (False, ["could_not_enter"])])
+def test_who_has_reported_that_day_could_enter(connection: Connection, reported: bool, tasks: list[str]) -> None:
+    """Two calls of one person: the one completes the session, then the other, which fell silent, gives up."""
+    begin_session(connection, "s1")
+    if reported:
+        save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    gave_up = replace(turn(status=SessionStatus.GAVE_UP), follow_ups=(FollowUpReason.COULD_NOT_ENTER,))
+    save_turn(connection, "s1", None, gave_up, later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == tasks
+    assert report_exists(connection, HANAKO.id, DAY) == reported
+
+
+def test_a_wish_of_who_has_reported_is_kept(connection: Connection) -> None:
+    begin_session(connection, "s1")
+    save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    begin_session(connection, "s2")
+    wish = (FollowUpReason.COULD_NOT_ENTER, FollowUpReason.CALL_WISHED)
+    save_turn(connection, "s2", None, replace(turn(status=SessionStatus.GAVE_UP), follow_ups=wish), later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == ["call_wished"]
+
+
+def test_a_stranger_who_could_not_key_is_a_task(connection: Connection) -> None:
+    begin_session(connection, "s1")
+    save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    begin_session(connection, "s2", None)
+    gave_up = replace(turn(status=SessionStatus.GAVE_UP), follow_ups=(FollowUpReason.COULD_NOT_ENTER,))
+    save_turn(connection, "s2", None, gave_up, later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == ["could_not_enter"]
