@@ -44,6 +44,8 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 
 #: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
 LAST_WAY = "kenko-last-way"
+#: The one in which a call ends that offers no sound that we can play.
+NO_CODEC = "kenko-no-codec"
 #: The context of a call to a number that is not ours, and what stands before that number as the last extension.
 NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
@@ -55,11 +57,12 @@ _HEAD_BYTES = 512
 
 @dataclass(frozen=True)
 class Missed:
-    """Somebody rang us and heard only the apology."""
+    """Somebody rang us and heard only the apology, or was refused."""
 
     call_id: str
     caller: str  #: as the network gave it
     at: datetime  #: real time, UTC
+    no_codec: bool = False  #: refused, because it offers no sound that we can play
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,12 @@ class Place:
 
 
 def missed_of(lines: Iterable[str]) -> list[Missed]:
-    """The calls of these records that went the last way."""
+    """The calls of these records that went the last way, or were refused for their sound."""
     found = []
     for row in csv.reader(lines):
-        if len(row) > 3 and row[2] == LAST_WAY and (began := _UNIQUEID.fullmatch(row[0])):
-            found.append(Missed(row[0], row[3], datetime.fromtimestamp(int(began[1]), UTC)))
+        if len(row) > 3 and row[2] in (LAST_WAY, NO_CODEC) and (began := _UNIQUEID.fullmatch(row[0])):
+            at = datetime.fromtimestamp(int(began[1]), UTC)
+            found.append(Missed(row[0], row[3], at, no_codec=row[2] == NO_CODEC))
     return found
 
 

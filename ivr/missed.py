@@ -13,11 +13,14 @@ from ivr.endpoints import caller_number
 from ivr.errors import StorageError
 from ivr.inbound import known_form
 from ivr.site import Site
+from ivr.storage.alarms import raise_alarm
 from ivr.storage.facts import get_fact
 from ivr.storage.missed import READ_UNTIL, MissedCall, NotOurs, note_missed
 
 log = logging.getLogger(__name__)
 
+#: The alarm for calls with sound that we cannot play.
+NO_CODEC = "no_codec"
 #: Between two looks.
 LOOK_SECONDS = 20.0
 
@@ -45,7 +48,15 @@ async def look_for_missed(site: Site, real_now: Callable[[], datetime]) -> int:
             log.warning(
                 "calls to a number that is not ours", extra={"action": "not_ours", "count": len(others.dialled)}
             )
+        await _tell_of_sound(site, lines)
         place = after
+
+
+async def _tell_of_sound(site: Site, lines: Sequence[str]) -> None:
+    """An alarm, once a day, if calls came that offer no sound that we can play: the provider must change that."""
+    count = sum(each.no_codec for each in missed_of(lines))
+    if count and await site.database.write(raise_alarm, NO_CODEC, site.today().isoformat(), str(count), site.now()):
+        log.error("alarm: %s", NO_CODEC, extra={"action": "alarm", "reason": NO_CODEC})
 
 
 def _calls_of(site: Site, found: Sequence[Missed], real_now: datetime) -> list[MissedCall]:

@@ -156,6 +156,15 @@ async def test_without_records_nothing_is_looked_for(site: Site, clock: Clock) -
     assert await look_for_missed(site, real_now) == 0
 
 
+async def test_who_was_refused_for_their_sound_is_a_task_and_an_alarm(site: Site, records: Path) -> None:
+    for minutes in (30, 20, 10):
+        started = int((REAL - timedelta(minutes=minutes)).timestamp())
+        keep(records, gone_last_way(f"{started}.{minutes}", OWN, "kenko-no-codec").replace("ANSWERED", "NO ANSWER"))
+        assert await look_for_missed(site, real_now) == 1
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    assert [(each.kind, each.ended_at) for each in await site.database.read(list_alarms)] == [("no_codec", None)]
+
+
 def astray(call_id: str, dialled: str) -> str:
     """The record of a call to a number that is not ours."""
     return f'"1.{call_id}","PJSIP/trunk-1","{cdr.NOT_OURS}","unread","dialled{dialled}","","","","0","0","NO ANSWER"\n'

@@ -7,6 +7,8 @@ from ivr.ari.client import AriClient
 from ivr.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
+    ChannelHold,
+    ChannelUnhold,
     Dialling,
     Event,
     StasisEnd,
@@ -34,6 +36,10 @@ _REDIRECT = 302
 GONE = frozenset({404, 409, 412})
 
 
+class Interrupted(Exception):
+    """The other side put us on hold, or is back: what was being said was not heard."""
+
+
 class AriChannel:
     """Its inbox exists before the channel does. Every method raises HungUp when the call is over."""
 
@@ -44,6 +50,8 @@ class AriChannel:
         self._answered = answered  #: in Stasis: we may play and listen
         self.was_told = False  #: something came of it while it was not answered
         self._over: Ending | None = None
+        self._on_hold = False
+        self._speaks = False  #: something is being said or asked that nobody hears during a hold
         self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
     @property
@@ -157,6 +165,10 @@ class AriChannel:
             raise self._end(Ending(None, event.cause, event.tech_cause))
         if isinstance(event, Vanished):
             raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
+        if isinstance(event, ChannelHold | ChannelUnhold):
+            self._on_hold = isinstance(event, ChannelHold)
+            if self._speaks:
+                raise Interrupted
         if isinstance(event, StasisEnd):
             raise await self._left(Ending(None, note="the channel left Stasis"))
 

@@ -80,6 +80,20 @@ class ChannelDtmfReceived:
 
 
 @dataclass(frozen=True)
+class ChannelHold:
+    """The other side does not listen for a while: it has put us on hold (a re-INVITE with sendonly or inactive)."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class ChannelUnhold:
+    """It listens again."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
 class PlaybackStarted:
     """A file of a list begins: this comes again for every file of the list (22.10.1)."""
 
@@ -159,6 +173,8 @@ Event = (
     | ChannelDestroyed
     | Dialling
     | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
     | PlaybackStarted
     | PlaybackContinuing
     | PlaybackFinished
@@ -284,6 +300,16 @@ def _key(fields: Mapping[str, object]) -> Event | None:
     return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"), _moment(fields, "timestamp"))
 
 
+def _held(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelHold(channel) if channel else None
+
+
+def _resumed(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelUnhold(channel) if channel else None
+
+
 def _started(fields: Mapping[str, object]) -> Event | None:
     playback = _playback(fields)
     return PlaybackStarted(playback) if playback else None
@@ -321,6 +347,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "ChannelDestroyed": _destroyed,
     "Dial": _dialling,
     "ChannelDtmfReceived": _key,
+    "ChannelHold": _held,
+    "ChannelUnhold": _resumed,
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
     "PlaybackFinished": _finished,

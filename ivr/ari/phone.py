@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ivr import recordings
 from ivr.ari.events import Event
+from ivr.ari.hold import again_after_hold, ends_without_sound
 from ivr.ari.leg import Leg, check
 from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
 from ivr.ari.playing import RINGING, Playing, hear, longest_wait
@@ -45,6 +46,7 @@ class AriPhone(AriPlayer):
             raise self._end(Ending(Outcome.UNKNOWN, note=error.render("en"))) from error
         await self._client.sleep(_AFTER_ANSWER_SECONDS)
 
+    @again_after_hold
     async def say(self, sounds: Sequence[Sound]) -> None:
         """Play to the end; keys pressed meanwhile are thrown away."""
         await self._settle()
@@ -64,6 +66,8 @@ class AriPhone(AriPlayer):
         while playing.failed and await self._next(until) is not None:
             pass  # Mostly it failed because the caller hung up, and that event is the next.
 
+    @ends_without_sound
+    @again_after_hold
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Play, gather keys by `rules`, and stop the sound at the first key that counts."""
         await self._settle()
@@ -101,6 +105,7 @@ class AriPhone(AriPlayer):
         self._last = follow(self._last, pressed.key, pressed.down, pressed.up)
         return press(state, pressed.key, pressed.down, pressed.up)
 
+    @again_after_hold
     async def record(
         self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
     ) -> Recording | Entry:

@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
-from ivr.questionnaire.model import AlertRule, Level
+from ivr.questionnaire.outcomes import Level
 from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.leaving import queue_alert
 from ivr.storage.schema import alerts, follow_ups
+
+if TYPE_CHECKING:  # who only reads tasks needs no questionnaire
+    from ivr.questionnaire.model import AlertRule
 
 #: Until a service has said otherwise: `dialling.follow_up_minutes` where it is left out.
 FOLLOW_UP_MINUTES = 60.0
@@ -125,7 +129,9 @@ def settle_hand_overs(connection: Connection, person_id: str, day: date, at: dat
     return connection.execute(_SETTLE, {"person": person_id, "on_day": day, "closed_at": at}).rowcount
 
 
-def raise_alert(connection: Connection, session_id: str, person_id: str | None, rule: AlertRule, at: datetime) -> bool:
+def raise_alert(
+    connection: Connection, session_id: str, person_id: str | None, rule: "AlertRule", at: datetime
+) -> bool:
     """Store that a rule fired, and tell the centre; False if it has fired in this session before."""
     same = select(alerts.c.id).where(alerts.c.session_id == session_id, alerts.c.rule == rule.id)
     if connection.execute(same).first():

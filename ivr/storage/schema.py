@@ -4,7 +4,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
-from ivr.questionnaire.model import Level, SessionStatus
+from ivr.questionnaire.outcomes import Level, SessionStatus
 from ivr.storage import (  # noqa: F401 - for METADATA
     schema_callers,
     schema_comparisons,
