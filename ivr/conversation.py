@@ -20,8 +20,9 @@ from ivr.questionnaire.turns import MOST_REPEATS, resume
 
 log = logging.getLogger(__name__)
 
-#: Stores a turn durably, and does what cannot wait; nothing of the turn is spoken before it returned.
-Commit = Callable[[Turn], Awaitable[None]]
+#: Stores a turn durably, with the input that led to it (None: the first one), and does what cannot wait; nothing of the
+#: turn is spoken before it returned.
+Commit = Callable[[Turn, Input | None], Awaitable[None]]
 
 #: Where the next thing that is said is to be stored; its name without `.wav` is never used twice, and tells nothing.
 NewFile = Callable[[], Path]
@@ -85,11 +86,11 @@ async def converse(
     Gives the last turn; the call goes on: whoever began the walk says what comes after it.
     """
     turn = first
-    await commit(turn)
+    await commit(turn, None)
     while turn.rules is not None:
         given = await voice.of(turn).take(phone, turn, turn.rules, new_file)
         turn = resume(questionnaire, turn.session, given)
-        await commit(turn)
+        await commit(turn, given)
     await voice.of(turn).say(phone, turn.say)
     return turn
 
@@ -152,10 +153,25 @@ async def hold(phone: Phone, voice: Voice, talk: Awaitable[None], note: Note) ->
     return Ending(None, NORMAL_CLEARING)
 
 
-def judge(any_key: bool, status: SessionStatus | None) -> Outcome:
-    """The outcome of an answered call: `status` of its session, None if none was opened."""
+async def apologise(phone: Phone, voice: Voice) -> None:
+    """Answer if nobody did, say that we cannot take the call, and hang up. Needs neither row nor file of ours."""
+    with suppress(HungUp, PbxError):
+        await phone.answer()
+        await voice.say(phone, ("frame/apology",))
+    # Also when nothing could be said: somebody may still be waiting on the line.
+    with suppress(HungUp, PbxError):
+        await phone.hang_up()
+
+
+#: Who hangs up, or is cut off, so many seconds after the answer has not heard yet what to press.
+AT_ONCE = 3.0
+
+
+def judge(any_key: bool, status: SessionStatus | None, seconds: float = AT_ONCE) -> Outcome:
+    """The outcome of an answered call: `status` of its session, None if none was opened; how many seconds it lasted."""
     if not any_key:
-        return Outcome.NO_KEY
+        # A line that breaks, a far end without sound (200 without SDP): nobody was silent, so nobody answered.
+        return Outcome.NO_KEY if seconds >= AT_ONCE else Outcome.NO_ANSWER
     if status is SessionStatus.WAITING:
         return Outcome.CUT_OFF
     return Outcome.ANSWERED

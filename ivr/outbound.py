@@ -1,10 +1,11 @@
 """One attempt to reach a person: dial, greet, walk through the questionnaire, and say how it ended."""
 
 import logging
+from datetime import datetime
 from functools import partial
 
 from ivr.call import Direction, Ending, Outcome
-from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.conversation import AT_ONCE, Greeted, Voice, greet, hold, judge, say_and_end
 from ivr.hearing import HeardPhone, listened_to, note_hearing
 from ivr.numbers import BadNumber, dialable
 from ivr.person import Person, is_excluded
@@ -78,17 +79,23 @@ async def talk(
     `person`: None if there is none any more. From the answer on somebody listens: nothing here may fail before `hold`,
     which apologises.
     """
+    site = site.for_caller()
     person_id = attempt.person_id
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     heard: HeardPhone | None = None
     reached = False
+    answered_at: datetime | None = None
 
     async def conversation() -> None:
-        nonlocal heard, reached
+        nonlocal heard, reached, answered_at
         # Two silences: whoever was slow to put the receiver to the ear has one.
         heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
-        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        answered_at = site.now()
+        if not await site.database.write(calls.answer_call, phone.call_id, answered_at):
+            # Given up as lost, and here after all: the person may be rung by another call already.
+            await say_and_end(heard, voice, "frame/apology")
+            return
         if await site.database.read(report_exists, person_id, site.today()):
             # It came in by another way while the telephone rang.
             reached = True
@@ -112,13 +119,19 @@ async def talk(
                 await say_and_end(heard, voice, "frame/not_reached")
 
     ending = await hold(phone, voice, conversation(), site.database.pending.note)
-    await finish(site, phone.call_id, ending, reached)
+    seconds = AT_ONCE
+    if heard is not None and answered_at is not None and not heard.was_awaited:
+        seconds = (site.now() - answered_at).total_seconds()
+    await finish(site, phone.call_id, ending, reached, seconds)
     if heard is not None:
         await note_hearing(site, heard)
 
 
-async def finish(site: Site, call_id: str, ending: Ending, reached: bool) -> None:
-    """Store how an answered call ended, now or as soon as it can be; `reached`: somebody was there who could report."""
-    decide = partial(judge, reached)
+async def finish(site: Site, call_id: str, ending: Ending, reached: bool, seconds: float = AT_ONCE) -> None:
+    """Store how an answered call ended, now or as soon as it can be; `reached`: somebody was there who could report.
+
+    `seconds`: how long a call lasted that ended before anybody could press.
+    """
+    decide = partial(judge, reached, seconds=seconds)
     outcome = await site.database.pending.write(sessions.end_talk, call_id, ending, decide, site.now())
     log.info("call over", extra={"action": "call_ended", "call": call_id, "outcome": outcome or "not written yet"})

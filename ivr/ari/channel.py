@@ -1,12 +1,22 @@
 """One channel of ours over ARI, from its ringing to its end: what `ivr.ari.phone` talks and listens on."""
 
+import asyncio
 import logging
-from dataclasses import replace
 
-from ivr.ari.causes import ending
+from ivr.ari.causes import ending, rang
 from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDestroyed, ChannelDtmfReceived, Event, StasisEnd, StasisStart, Vanished
-from ivr.call import Ending, Outcome
+from ivr.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelHold,
+    ChannelUnhold,
+    Dialling,
+    Event,
+    StasisEnd,
+    StasisStart,
+    Vanished,
+)
+from ivr.call import Ending, Fault, Outcome
 from ivr.core.dtmf_decoder import KeyPress, begin_decoding, decode
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
@@ -19,8 +29,16 @@ _CAUSE_SECONDS = 2.0
 _RINGING_SLACK_SECONDS = 0.5
 #: How much longer than it may ring we wait for Asterisk to say how it ended.
 _OVERDUE_SECONDS = 10.0
+#: So soon after an answer a call is over that had no sound (200 without SDP: 406 and `Up`, 22.10.1) or was taken back.
+_AT_ONCE_SECONDS = 3.0
+#: The commonest of all redirects, for those of which Asterisk tells no more.
+_REDIRECT = 302
 #: 404: no such channel. 409: not in Stasis any more. 412: being hung up.
 GONE = frozenset({404, 409, 412})
+
+
+class Interrupted(Exception):
+    """The other side put us on hold, or is back: what was being said was not heard."""
 
 
 class AriChannel:
@@ -31,7 +49,11 @@ class AriChannel:
         self._call_id = call_id
         self._inbox = client.watch(call_id)
         self._answered = answered  #: in Stasis: we may play and listen
+        self._lasting: asyncio.Task[None] | None = None  #: the request of `take_up`, under way
+        self.was_told = False  #: something came of it while it was not answered
         self._over: Ending | None = None
+        self._on_hold = False
+        self._speaks = False  #: something is being said or asked that nobody hears during a hold
         self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
     @property
@@ -39,37 +61,59 @@ class AriChannel:
         """Our own id of the call (of an inbound one: Asterisk's); also the channel's id."""
         return self._call_id
 
-    async def let_last(self, seconds: str) -> None:
+    def take_up(self, seconds: str) -> None:
         """Take an inbound call up: the dialplan ends one that nothing took up within 2 s, so that nobody waits in vain.
 
-        `seconds`: how long it may last from now on, in the dialplan's own words.
+        `seconds`: how long it may last from now on, in the dialplan's own words. Does not wait for the reply: a channel
+        that plays, as one that another process answered, holds that up. `answer` does.
         """
+        self._lasting = asyncio.create_task(self._let_last(seconds))
+
+    async def _let_last(self, seconds: str) -> None:
         params = {"variable": "TIMEOUT(absolute)", "value": seconds}
         try:
             await self._client.request("POST", f"/channels/{self._call_id}/variable", params=params)
-        except PbxRefused as error:
-            await self._refused(error)
         except PbxError as error:
-            self._log("let_last_unclear", error)
+            # If it is gone, its events say so.
+            if not (isinstance(error, PbxRefused) and error.status in GONE):
+                self._log("let_last_unclear", error)
 
     async def wait_answered(self, until: float, ring_until: float) -> None:
         """Wait until an outbound call is answered. Raises HungUp, with an outcome, if it is not; or TimeoutError.
 
         Times of the client's clock; an end after `ring_until` is our own ringing time being over.
         """
+        begun = self._client.now()
+        ringing_at = taken_at = None
+        progress = redirected = False
         while not self._answered:
             item = await self._inbox.next(until)
             if item is None:
                 raise TimeoutError
+            self.was_told = True
             at, event = item
             if isinstance(event, StasisStart):
                 self._answered = True
+            elif isinstance(event, Dialling):
+                if event.status == "RINGING" and ringing_at is None:
+                    ringing_at = at
+                if event.status == "ANSWER":
+                    taken_at = at
+                progress |= event.status == "PROGRESS"
+                redirected |= event.status == "CANCEL"
             elif isinstance(event, ChannelDestroyed):
+                at_once = event.tech_cause or (taken_at is not None and at - taken_at < _AT_ONCE_SECONDS)
+                if event.channel.state == "Up" and at_once:
+                    # The two applications are told in no order: it was gone before we heard of its answer.
+                    note = "gone as soon as it was answered"
+                    raise self._end(Ending(Outcome.NO_ANSWER, event.cause, event.tech_cause, note, Fault.PERSON))
                 timed_out = at >= ring_until - _RINGING_SLACK_SECONDS
-                # A dead far end looks as one that rings on, but for the state (22.10.1). So does a trunk that sends
-                # early media instead of ringing: therefore a note, not an outcome.
-                note = "it never rang" if timed_out and event.channel.state == "Down" else ""
-                raise self._end(replace(ending(event.tech_cause, event.cause, timed_out), note=note))
+                # A dead far end looks as one that rings on, but for this (22.10.1).
+                ringing = ringing_at is not None or event.channel.state == "Ringing"
+                how = rang(ringing, progress, at - (begun if ringing_at is None else ringing_at))
+                # Asterisk does not follow a redirect, and gives neither status nor cause: only that word (22.10.1).
+                status = _REDIRECT if redirected and not event.tech_cause else event.tech_cause
+                raise self._end(ending(status, event.cause, timed_out, how))
             else:
                 await self._look(event)
 
@@ -127,6 +171,10 @@ class AriChannel:
             raise self._end(Ending(None, event.cause, event.tech_cause))
         if isinstance(event, Vanished):
             raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
+        if isinstance(event, ChannelHold | ChannelUnhold):
+            self._on_hold = isinstance(event, ChannelHold)
+            if self._speaks:
+                raise Interrupted
         if isinstance(event, StasisEnd):
             raise await self._left(Ending(None, note="the channel left Stasis"))
 
@@ -147,6 +195,8 @@ class AriChannel:
 
     def _end(self, how: Ending) -> HungUp:
         self._over = how
+        if self._lasting is not None:
+            self._lasting.cancel()
         self._client.forget(self._call_id)
         return HungUp(how)
 

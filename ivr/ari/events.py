@@ -59,6 +59,14 @@ class ChannelDestroyed:
 
 
 @dataclass(frozen=True)
+class Dialling:
+    """How a call of ours that nobody has answered yet gets on."""
+
+    channel: Channel
+    status: str = ""  #: RINGING, PROGRESS (it speaks before it answers), CANCEL (redirected, 22.10.1), ANSWER, …
+
+
+@dataclass(frozen=True)
 class ChannelDtmfReceived:
     """A key was let go: there is no event for its beginning.
 
@@ -69,6 +77,20 @@ class ChannelDtmfReceived:
     digit: str = field(default="", repr=False)
     duration_ms: int = 0
     stamped: float | None = None  #: when Asterisk made the event, in seconds of its clock; None: it does not say
+
+
+@dataclass(frozen=True)
+class ChannelHold:
+    """The other side does not listen for a while: it has put us on hold (a re-INVITE with sendonly or inactive)."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class ChannelUnhold:
+    """It listens again."""
+
+    channel: Channel
 
 
 @dataclass(frozen=True)
@@ -129,6 +151,13 @@ class Vanished:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Our own, not Asterisk's: up to now events of the channel may have been lost; keys among them."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
 class RestResponse:
     """The answer to a request that went over the WebSocket."""
 
@@ -149,7 +178,10 @@ Event = (
     StasisStart
     | StasisEnd
     | ChannelDestroyed
+    | Dialling
     | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
     | PlaybackStarted
     | PlaybackContinuing
     | PlaybackFinished
@@ -157,6 +189,7 @@ Event = (
     | ApplicationReplaced
     | ChannelUserevent
     | Vanished
+    | Gap
     | RestResponse
     | Ignored
 )
@@ -186,7 +219,7 @@ def channel_of(event: Event) -> str:
             return event.playback.channel_id
         case RecordingEnded():
             return event.recording.channel_id
-        case Vanished():
+        case Vanished() | Gap():
             return event.channel_id
         case ApplicationReplaced() | ChannelUserevent() | RestResponse() | Ignored():
             return ""
@@ -263,11 +296,26 @@ def _destroyed(fields: Mapping[str, object]) -> Event | None:
     return ChannelDestroyed(channel, _number(fields, "cause"), _number(fields, "tech_cause")) if channel else None
 
 
+def _dialling(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("peer"))
+    return Dialling(channel, _text(fields, "dialstatus")) if channel else None
+
+
 def _key(fields: Mapping[str, object]) -> Event | None:
     channel, digit = read_channel(fields.get("channel")), _text(fields, "digit")
     if channel is None or len(digit) != 1 or digit not in "0123456789*#ABCD":
         return None
     return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"), _moment(fields, "timestamp"))
+
+
+def _held(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelHold(channel) if channel else None
+
+
+def _resumed(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelUnhold(channel) if channel else None
 
 
 def _started(fields: Mapping[str, object]) -> Event | None:
@@ -305,7 +353,10 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "StasisStart": _stasis_start,
     "StasisEnd": _stasis_end,
     "ChannelDestroyed": _destroyed,
+    "Dial": _dialling,
     "ChannelDtmfReceived": _key,
+    "ChannelHold": _held,
+    "ChannelUnhold": _resumed,
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
     "PlaybackFinished": _finished,
@@ -316,6 +367,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "RESTResponse": _response,
 }
 
+#: What the application that is subscribed to the trunk is filtered to: what comes of a call before it is in Stasis.
+WANTED_OF_TRUNK = ("ChannelDestroyed", "ChannelUserevent", "Dial")
 #: What the main application is filtered to. ApplicationReplaced and RESTResponse must be among them: 22.10.1 filters
 #: even those, and without the latter no request over the WebSocket is ever answered.
-WANTED = tuple(_KINDS)
+WANTED = tuple(each for each in _KINDS if each != "Dial")

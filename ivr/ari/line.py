@@ -9,11 +9,13 @@ from ivr.ari.channel import GONE
 from ivr.ari.client import AriClient
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
-from ivr.call import Ending, Outcome
+from ivr.call import Ending, Fault, Outcome
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
+from ivr.trunks.dialled import dialled
 from ivr.trunks.presented import number_for
+from ivr.trunks.sound import offered
 
 log = logging.getLogger(__name__)
 
@@ -49,33 +51,33 @@ class AriLine:
         trunk = order.trunk or settings.trunk
         if trunk not in (settings.trunk, *settings.more_trunks):
             raise ValueError("not a trunk of the settings")
-        return await self._place(order, f"PJSIP/{order.number}@{trunk}", number_for(f"@{trunk}", settings.callers))
+        named = f"{order.number}@{trunk}"
+        return await self._place(order, dialled(named, settings.places), named)
 
     async def dial_ourselves(self, call_id: str) -> AriPhone | Ending:
         """The test call: as `dial`, but to the far end that our own dialplan has for it. No line is used."""
-        caller = number_for("", self._client.settings.callers)
-        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES, caller)
+        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES, "")
 
-    async def _place(self, order: DialOrder, endpoint: str, caller: str) -> AriPhone | Ending:
+    async def _place(self, order: DialOrder, endpoint: str, named: str) -> AriPhone | Ending:
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
         phone = AriPhone(self._client, order.call_id, self._tail, answered=False)
         handed_over = False
         try:
-            answer = await self._dial(order, endpoint, caller, phone)
+            answer = await self._dial(order, endpoint, named, phone)
             handed_over = answer is phone
             return answer
         finally:
             if not handed_over:
                 self._client.forget(order.call_id)
 
-    async def _dial(self, order: DialOrder, endpoint: str, caller: str, phone: AriPhone) -> AriPhone | Ending:
+    async def _dial(self, order: DialOrder, endpoint: str, named: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until, latest = sent_at + order.ring_seconds, sent_at + order.within
-        failed = await self._originate(order, endpoint, caller)
-        if failed is not None:
-            return failed
+        sent = await self._originate(order, endpoint, named)
+        if isinstance(sent, Ending):
+            return sent
         try:
             await phone.wait_answered(min(ring_until + _OVERDUE_SECONDS, latest), ring_until)
         except HungUp as hung_up:
@@ -85,7 +87,9 @@ class AriLine:
             await self._take_back(order.call_id)
             if self._client.now() >= latest:
                 return Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
-            return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
+            # Not a word of a request that was not answered either: Asterisk takes none, and no telephone has rung.
+            fault = None if sent or phone.was_told else Fault.US
+            return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended", fault=fault)
         if self._client.now() > latest:
             # Asterisk, or we, stood still meanwhile: it rang too long.
             await self._take_back(order.call_id)
@@ -114,8 +118,8 @@ class AriLine:
             await self._client.sleep(pause)
         log.error("a call could not be taken back", extra={"action": "take_back_failed", "call": call_id})
 
-    async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | None:
-        """Send the request, once. None: there is a call, or there may be one; go on waiting."""
+    async def _originate(self, order: DialOrder, endpoint: str, named: str) -> Ending | bool:
+        """Send the request, once. True: there is a call; False: there may be one, go on waiting."""
         settings = self._client.settings
         body = {
             "endpoint": endpoint,
@@ -127,7 +131,9 @@ class AriLine:
             "timeout": math.ceil(min(order.ring_seconds, order.within)),
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
             # one. A channel without a number counts as withheld: From then says "Anonymous" (22.10.1).
-            "callerId": caller,
+            "callerId": number_for(named, settings.callers),
+            # The endpoint allows more, so that calls in with other sound are seen.
+            **offered(named),
         }
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)
@@ -135,27 +141,27 @@ class AriLine:
             return Ending(Outcome.FAILED, note=error.render("en"))
         except PbxRefused as error:
             if error.status == 409:
-                return None  # This very call lives already: adopt it.
+                return True  # This very call lives already: adopt it.
             if error.status < 500 or error.reason == "Allocation failed":
                 # "Allocation failed" (22.10.1): no such endpoint, or `maxcalls` reached. There is no channel.
-                return Ending(Outcome.FAILED, note=error.reason)
+                return Ending(Outcome.FAILED, note=error.reason, fault=Fault.US)
             return await self._look_for(order.call_id, error.reason)
         except PbxSilent as error:
             return await self._look_for(order.call_id, error.render("en"))
-        return None
+        return True
 
-    async def _look_for(self, call_id: str, note: str) -> Ending | None:
-        """The request may or may not have been carried out: look, twice. None: the channel lives, or nobody can say."""
+    async def _look_for(self, call_id: str, note: str) -> Ending | bool:
+        """The request may or may not have been carried out: look, twice. True: the channel lives; False: who knows."""
         log.warning("unclear whether a call was placed", extra={"action": "dial_unclear", "call": call_id})
         try:
             if await self.lives(call_id):
-                return None
+                return True
             await self._client.sleep(_APPEARS_SECONDS)
             if await self.lives(call_id) or not self._client.watch(call_id).is_empty():
-                return None  # Or it lived and is over: its events tell more than we know.
+                return True  # Or it lived and is over: its events tell more than we know.
         except PbxError:
-            return None
-        return Ending(Outcome.UNKNOWN, note=note)
+            return False
+        return Ending(Outcome.UNKNOWN, note=note, fault=Fault.US)
 
     async def lives(self, call_id: str) -> bool:
         """Whether the channel exists. Raises PbxError if that cannot be told: while Asterisk boots, all are 404."""

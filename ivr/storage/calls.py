@@ -1,14 +1,15 @@
 """Attempts and calls: written down before they happen, ended exactly once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
+from ivr.call import CallEvent, CallState, Direction, Ending, Fault, Outcome, step
+from ivr.handover import NextStep, PbxRecord
 from ivr.storage.leaving import queue_attempt, queue_partial
 from ivr.storage.schema import attempts, calls
 
@@ -30,6 +31,9 @@ class Attempt:
     state: CallState = CallState.PLANNED
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    trunk: str = ""  #: by which it is made; empty: of an earlier version
+    #: Whose matter the end was, as the call itself told; None: not over, or nobody knows.
+    fault: Fault | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class Call:
     cause: int = 0  #: Q.850
     tech_cause: int = 0  #: SIP status
     note: str = ""
+    record: PbxRecord | None = None  #: inbound only: what Asterisk's own record says; None: not read
+    next_step: NextStep | None = None  #: inbound only: what it leads to; None: not decided
+    pressed: bool = False  #: the person pressed a key on it, for the latest session
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,17 @@ _OVERDUE_CALLS = select(calls.c.id).where(calls.c.state != CallState.ENDED, call
 _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
     attempts.c.state != CallState.ENDED, attempts.c.planned_at < bindparam("before")
 )
+_OTHER = calls.alias("other")
+#: Other calls that live and are in the same session: what it holds leaves with the end of the last of them.
+_OTHERS_THERE = (
+    select(_OTHER.c.id)
+    .join(calls, calls.c.session_id == _OTHER.c.session_id)
+    .where(calls.c.id == bindparam("key"), _OTHER.c.id != calls.c.id, _OTHER.c.state != CallState.ENDED)
+    .limit(1)
+)
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
 _ATTEMPT_END = (
-    select(attempts.c.outcome, calls.c.tech_cause, calls.c.answered_at)
+    select(attempts.c.outcome, attempts.c.fault, calls.c.tech_cause, calls.c.answered_at)
     .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
     .where(attempts.c.id == bindparam("key"))
 )
@@ -115,19 +130,23 @@ def start_call(connection: Connection, call: Call) -> None:
     connection.execute(_START, vars(call))
 
 
-def answer_call(connection: Connection, call_id: str, at: datetime) -> None:
+def answer_call(connection: Connection, call_id: str, at: datetime) -> bool:
     """An outbound call was answered, or an inbound one is ours now. Again: nothing happens.
 
-    Raises IllegalTransition if it is over, LookupError if it is unknown.
+    False if it is over in the rows: it was given up as lost, and lives all the same. Raises LookupError if it is
+    unknown.
     """
     state, attempt_id = _standing(connection, call_id)
+    if state is CallState.ENDED:
+        return False
     if state is CallState.TALKING:
         unanswered = (calls.c.id == call_id, calls.c.answered_at.is_(None))
         connection.execute(update(calls).where(*unanswered), {"answered_at": at})
-        return
+        return True
     _move(connection, calls, call_id, state, CallEvent.ANSWER, {"answered_at": at})
     if attempt_id is not None:
         _move(connection, attempts, attempt_id, _attempt_state(connection, attempt_id), CallEvent.ANSWER)
+    return True
 
 
 def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outcome, at: datetime) -> bool:
@@ -137,18 +156,23 @@ def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outc
     """
     state, attempt_id = _standing(connection, call_id)
     if attempt_id is not None:
-        end_attempt(connection, attempt_id, outcome, at)
+        # Somebody took it: the trunk carried the call.
+        fault = Fault.PERSON if state is CallState.TALKING else ending.fault
+        end_attempt(connection, attempt_id, outcome, at, fault)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
     ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
-    if ended:
+    if ended and connection.execute(_OTHERS_THERE, {"key": call_id}).first() is None:
         queue_partial(connection, call_id, at)
     return ended
 
 
-def end_attempt(connection: Connection, attempt_id: str, outcome: Outcome, at: datetime) -> bool:
+def end_attempt(
+    connection: Connection, attempt_id: str, outcome: Outcome, at: datetime, fault: Fault | None = None
+) -> bool:
     """End an attempt that came to no call. False if it had ended before. Raises LookupError if it is unknown."""
     state = _attempt_state(connection, attempt_id)
-    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome})
+    values = {"ended_at": at, "outcome": outcome, "fault": fault}
+    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, values)
     if ended:
         queue_attempt(connection, attempt_id, at)
     return ended
@@ -199,12 +223,12 @@ def get_attempt(connection: Connection, attempt_id: str) -> Attempt:
     return attempt_of(row)
 
 
-def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool]:
-    """Outcome, SIP status (0: none) and whether it was answered. Raises LookupError if it is unknown."""
+def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool, Fault | None]:
+    """Outcome, SIP status (0: none), whether it was answered, whose matter. Raises LookupError if it is unknown."""
     row = connection.execute(_ATTEMPT_END, {"key": attempt_id}).first()
     if row is None:
         raise LookupError(f"no attempt {attempt_id}")
-    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None
+    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None, _fault(row.fault)
 
 
 def open_calls(connection: Connection) -> tuple[Call, ...]:
@@ -297,13 +321,25 @@ def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tup
 
 def attempt_of(row: RowMapping) -> Attempt:
     """A row of the table of attempts as a record."""
-    return Attempt(**{**row, "state": CallState(row["state"]), "outcome": _outcome(row["outcome"])})
+    fixed = {"state": CallState(row["state"]), "outcome": _outcome(row["outcome"]), "fault": _fault(row["fault"])}
+    return Attempt(**{**row, **fixed})
 
 
 def _call(row: RowMapping) -> Call:
-    fixed = {"direction": Direction(row["direction"]), "state": CallState(row["state"])}
-    return Call(**{**row, **fixed, "outcome": _outcome(row["outcome"])})
+    fixed = {
+        "direction": Direction(row["direction"]),
+        "state": CallState(row["state"]),
+        "outcome": _outcome(row["outcome"]),
+        "record": None if row["record"] is None else PbxRecord(row["record"]),
+        "next_step": None if row["next_step"] is None else NextStep(row["next_step"]),
+        "pressed": bool(row["pressed"]),
+    }
+    return Call(**{**row, **fixed})
 
 
 def _outcome(stored: str | None) -> Outcome | None:
     return None if stored is None else Outcome(stored)
+
+
+def _fault(stored: str | None) -> Fault | None:
+    return None if stored is None else Fault(stored)

@@ -4,7 +4,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
-from ivr.questionnaire.model import Level, SessionStatus
+from ivr.questionnaire.outcomes import Level, SessionStatus
 from ivr.storage import (  # noqa: F401 - for METADATA
     schema_callers,
     schema_comparisons,
@@ -150,6 +150,7 @@ sessions = _table(
     one_of("status", SessionStatus),
     Index(None, "person_id", "day"),
     _unique_where("one_waiting_session", "person_id", "day", where="status = 'waiting'"),
+    index_where("sessions_of_nobody", "claimed_id", where="person_id IS NULL"),
 )
 
 attempts = _table(
@@ -163,6 +164,8 @@ attempts = _table(
     _text("outcome", null=True),
     _moment("planned_at"),
     _moment("ended_at", null=True),
+    Column("trunk", Text, nullable=False, server_default=""),
+    _text("fault", null=True),
     one_of("state", CallState),
     one_of("outcome", Outcome),
     CheckConstraint(
@@ -170,10 +173,16 @@ attempts = _table(
     ),
     Index(None, "day", "person_id"),
     Index(None, "day", "number"),
+    Index(None, "day", "trunk", "planned_at"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
+    # For erasures: without these a database reads all of the table for every row that goes.
+    Index(None, "person_id"),
+    Index(None, "number"),
 )
+
+_UNACCOUNTED = "direction = 'inbound' AND state = 'ended' AND next_step IS NULL"
 
 calls = _table(
     "calls",
@@ -190,6 +199,9 @@ calls = _table(
     Column("cause", Integer, nullable=False, server_default=text("0")),
     Column("tech_cause", Integer, nullable=False, server_default=text("0")),
     Column("note", Text, nullable=False, server_default=""),
+    _text("record", null=True),
+    _text("next_step", null=True),
+    Column("pressed", Integer, nullable=False, server_default=text("0")),
     one_of("direction", Direction),
     one_of("state", CallState),
     one_of("outcome", Outcome),
@@ -200,6 +212,8 @@ calls = _table(
     # One request to dial per attempt, ever: a repeated one cannot be written down.
     Index("one_call_per_attempt", "attempt_id", unique=True),
     index_where("open_calls", "started_at", where="state <> 'ended'"),
+    index_where("calls_to_account_for", "started_at", where=_UNACCOUNTED),
+    Index(None, "number"),
 )
 
 answers = _table(
@@ -227,6 +241,7 @@ voice_messages = _table(
     _moment("at"),
     CheckConstraint("seconds > 0", name="seconds"),
     Index(None, "session_id"),
+    Index(None, "call_id"),
 )
 
 reports = _table(
@@ -245,6 +260,8 @@ reports = _table(
     one_of("source", Source),
     one_of("auth", Auth),
     Index(None, "day", "person_id"),
+    Index(None, "person_id"),
+    index_where("reports_of_nobody", "claimed_id", where="person_id IS NULL"),
 )
 
 follow_ups = _table(
@@ -265,6 +282,11 @@ follow_ups = _table(
     CheckConstraint("reason <> ''", name="reason"),
     Index(None, "day", "person_id"),
     _unique_where("one_open_follow_up", "person_id", "day", "reason", where="closed_at IS NULL"),
+    Index(None, "person_id"),
+    Index(None, "session_id"),
+    Index(None, "attempt_id"),
+    index_where("follow_ups_of_nobody", "claimed_id", where="person_id IS NULL"),
+    index_where("follow_ups_with_number", "number", where="number IS NOT NULL"),
     autoincrement=True,
 )
 
@@ -280,6 +302,7 @@ alerts = _table(
     _moment("acknowledged_at", null=True),
     one_of("level", Level),
     Index("one_alert_per_rule", "session_id", "rule", unique=True),
+    Index(None, "person_id"),
     autoincrement=True,
 )
 

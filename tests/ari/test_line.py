@@ -14,7 +14,7 @@ from ivr.ari import line as line_module
 from ivr.ari.client import AriClient
 from ivr.ari.line import AriLine, check
 from ivr.ari.phone import AriPhone
-from ivr.call import Ending, Outcome
+from ivr.call import Ending, Fault, Outcome
 from ivr.numbers import Numbering, Plan, dialable
 from ivr.phone import DialOrder, Line
 from tests.ari.conftest import CALL, TAIL, settings_for
@@ -53,6 +53,7 @@ async def test_the_request(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPho
         "priority": 1,
         "timeout": 30,
         "callerId": "05000000100",
+        "variables": {"PJSIP_MEDIA_OFFER(audio)": "!all,ulaw,alaw"},
     }
     assert seen.params == {}
 
@@ -369,9 +370,7 @@ def test_our_own_number_does_not_get_past_the_last_door() -> None:
 def test_no_other_place_makes_a_dial_string() -> None:
     files = Path(line_module.__file__).parents[1].rglob("*.py")
     assert [each.name for each in files if 'f"PJSIP/' in each.read_text(encoding="utf-8")] == [
-        "leg.py",
-        "line.py",
-        "words.py",  # of FastAGI, whose phone checks the endpoint
+        "dialled.py",  # of trunks: the phones and the line check the endpoint first
     ]
 
 
@@ -391,3 +390,38 @@ async def test_another_trunk_and_one_that_nobody_knows(asterisk: FakeAsterisk, c
         assert seen.body["endpoint"] == "PJSIP/0310000001@second"
         dialling.cancel()
         await asyncio.gather(dialling, return_exceptions=True)
+
+
+async def test_one_that_is_gone_before_we_heard_of_its_answer_was_nobodys_silence(
+    asterisk: FakeAsterisk, dialling: asyncio.Task[AriPhone | Ending]
+) -> None:
+    """A 200 without SDP: its end overtakes its beginning, as the two applications are told in no order (22.10.1)."""
+    asterisk.channels[CALL]["state"] = "Up"
+    await asterisk.dialled(CALL, "ANSWER")
+    await asterisk.destroyed(CALL, 127, 406)
+    ending = await dialling
+    assert isinstance(ending, Ending)
+    assert (ending.outcome, ending.tech_cause, ending.fault) == (Outcome.NO_ANSWER, 406, Fault.PERSON)
+
+
+async def test_a_redirect_is_known_by_one_word(
+    asterisk: FakeAsterisk, dialling: asyncio.Task[AriPhone | Ending]
+) -> None:
+    """Asterisk does not follow it, and may tell neither cause nor status (22.10.1)."""
+    await asterisk.dialled(CALL, "CANCEL")
+    await asterisk.destroyed(CALL, 0)
+    assert await dialling == Ending(Outcome.UNREACHABLE, 0, 302)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(9.0, Outcome.REJECTED), (15.0, Outcome.NO_ANSWER)], ids=["declined", "gave up ringing"]
+)
+async def test_how_long_it_rang_tells_whether_somebody_declined(
+    asterisk: FakeAsterisk, clock: Clock, line: AriLine, seconds: float, outcome: Outcome
+) -> None:
+    dialling = asyncio.create_task(line.dial(ORDER))
+    await asterisk.until(lambda: any(each > 39.0 for each in clock.pending()))
+    await asterisk.dialled(CALL, "RINGING")
+    await clock.advance(seconds)
+    await asterisk.destroyed(CALL, 21, 603)
+    assert await dialling == Ending(outcome, 21, 603)

@@ -22,6 +22,7 @@ from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import PERIOD_OVER, HandOver
 from ivr.person import Person, Risk, is_period_over
 from ivr.storage import calls
+from ivr.storage.agenda import NEVER_RANG
 from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
@@ -274,7 +275,7 @@ class Days(RuleBasedStateMachine):
             (window,) = [each for each in windows if each.slot == row.slot]
             assert window.allows(row.planned_at, self.desk.config.dialling.ring_seconds)
             assert row.number in person.numbers
-        counted = [row for row in rows if row.outcome != Outcome.CONGESTION]
+        counted = [row for row in rows if row.outcome not in NEVER_RANG]
         dialling = self.desk.config.dialling
         for most, key in (
             (dialling.attempts, lambda row: (row.person_id, row.day, row.slot)),
@@ -283,7 +284,7 @@ class Days(RuleBasedStateMachine):
         ):
             assert max(Counter(map(key, counted)).values(), default=0) <= most
         for before, after in pairwise(rows):
-            if before.number == after.number and before.outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
+            if before.number == after.number and before.outcome not in (Outcome.ANSWERED, *NEVER_RANG):
                 assert before.ended_at is not None
                 assert after.planned_at >= before.ended_at + timedelta(seconds=self.desk.config.dialling.rest_seconds)
 

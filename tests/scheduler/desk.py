@@ -8,8 +8,9 @@ from itertools import count
 
 from sqlalchemy import Connection
 
-from ivr.call import Direction, Ending, Outcome
+from ivr.call import Direction, Ending, Fault, Outcome
 from ivr.config import Config
+from ivr.core.sip_statuses import Rang, row_of
 from ivr.questionnaire.model import SessionStatus
 from ivr.storage import calls
 from ivr.storage.database import Database
@@ -19,6 +20,7 @@ from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer, look
+from scheduler.memory import FAULTS
 from scheduler.rows import DatabaseRows
 from tests.fakes.site import Clock
 from tests.storage.records import HANAKO, SACHIKO, TARO, session, turn
@@ -98,10 +100,11 @@ class Desk:
             await asyncio.wait({began, *self.dialer.under_way}, return_when=asyncio.FIRST_COMPLETED)
             began.cancel()
 
-    async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
-        """The oldest call (to `number`) ends, with this SIP status; whose it was."""
+    async def end(self, outcome: Outcome, number: str = "", status: int = 0, fault: Fault | None = None) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was. `fault`: not as the table says."""
         live = next(each for each in self.live if not number or each.attempt.number == number)
-        live.ends.set_result(Ending(outcome, tech_cause=status))
+        fault = fault or (row_of(status, 0, Rang.ANY).fault if status else FAULTS.get(outcome, Fault.PERSON))
+        live.ends.set_result(Ending(outcome, tech_cause=status, fault=fault))
         await live.task
         return live.attempt.person_id
 
