@@ -79,6 +79,7 @@ async def talk(
     `person`: None if there is none any more. From the answer on somebody listens: nothing here may fail before `hold`,
     which apologises.
     """
+    site = site.for_caller()
     person_id = attempt.person_id
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     heard: HeardPhone | None = None
@@ -91,7 +92,10 @@ async def talk(
         heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
         answered_at = site.now()
-        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        if not await site.database.write(calls.answer_call, phone.call_id, answered_at):
+            # Given up as lost, and here after all: the person may be rung by another call already.
+            await say_and_end(heard, voice, "frame/apology")
+            return
         if await site.database.read(report_exists, person_id, site.today()):
             # It came in by another way while the telephone rang.
             reached = True

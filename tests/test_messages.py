@@ -32,6 +32,7 @@ from ivr.storage.arriving import ERASED
 from ivr.storage.conflicts import CONFLICTS
 from ivr.storage.erasure import Refusal
 from ivr.storage.link import ALARMS
+from ivr.storage.missed import NOT_TAKEN
 from ivr.storage.pending import FAULT, STORAGE
 from ivr.storage.personal import ABOUT
 from ivr.storage.status import DayState
@@ -109,7 +110,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
     "alarm": (
         *(*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS),
-        *(CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT, NO_CODEC),
+        *(CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT, NO_CODEC, NOT_TAKEN),
     ),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),

@@ -151,6 +151,13 @@ class Vanished:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Our own, not Asterisk's: up to now events of the channel may have been lost; keys among them."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
 class RestResponse:
     """The answer to a request that went over the WebSocket."""
 
@@ -182,6 +189,7 @@ Event = (
     | ApplicationReplaced
     | ChannelUserevent
     | Vanished
+    | Gap
     | RestResponse
     | Ignored
 )
@@ -211,7 +219,7 @@ def channel_of(event: Event) -> str:
             return event.playback.channel_id
         case RecordingEnded():
             return event.recording.channel_id
-        case Vanished():
+        case Vanished() | Gap():
             return event.channel_id
         case ApplicationReplaced() | ChannelUserevent() | RestResponse() | Ignored():
             return ""

@@ -114,6 +114,11 @@ class AriPlayer(AriChannel):
             return False
         return True
 
+    async def _stop_left_over(self) -> None:
+        """Stop what may still play although nobody wants it."""
+        for playback in sorted(self._unstopped):
+            await self._delete(playback)
+
     async def _settle(self) -> None:
         """Before a prompt: the keys that came since the last one are put aside, and what was stopped must be over.
 
@@ -129,8 +134,7 @@ class AriPlayer(AriChannel):
             # Whoever spoke hears that we were interrupted, and is asked again.
             await self._attempt("DELETE", f"/recordings/live/{tape}")
         self._undone.clear()
-        for playback in sorted(self._unstopped):
-            await self._delete(playback)
+        await self._stop_left_over()
         while not self._inbox.is_empty():
             self._put_aside(await self._next(self._client.now()))
         until = self._client.now() + SETTLE_SECONDS

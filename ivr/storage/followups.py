@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
-from ivr.questionnaire.outcomes import Level
+from ivr.questionnaire.outcomes import FollowUpReason, Level
 from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.leaving import queue_alert
 from ivr.storage.schema import alerts, follow_ups
@@ -76,6 +76,13 @@ _SETTLE = update(follow_ups).where(
     follow_ups.c.closed_at.is_(None),
 )
 
+_SETTLE_COULD_NOT_ENTER = update(follow_ups).where(
+    follow_ups.c.person_id == bindparam("person"),
+    follow_ups.c.day == bindparam("on_day"),
+    follow_ups.c.reason == FollowUpReason.COULD_NOT_ENTER,
+    follow_ups.c.closed_at.is_(None),
+)
+
 _NEW = tuple(field.name for field in fields(NewFollowUp))
 
 
@@ -124,9 +131,15 @@ def close_for_session(connection: Connection, session_id: str, reason: str, at: 
 def settle_hand_overs(connection: Connection, person_id: str, day: date, at: datetime) -> int:
     """A complete report came in after all: staff need not ring about that day any more. How many were closed.
 
-    Wishes for a call and what the person could not key stay: a report does not answer those.
+    Wishes for a call stay, and what the person could not key: a report from elsewhere does not answer those.
     """
     return connection.execute(_SETTLE, {"person": person_id, "on_day": day, "closed_at": at}).rowcount
+
+
+def settle_could_not_enter(connection: Connection, person_id: str, day: date, at: datetime) -> int:
+    """The person keyed the whole report after all: perhaps nobody had been on the call before. How many were closed."""
+    values = {"person": person_id, "on_day": day, "closed_at": at}
+    return connection.execute(_SETTLE_COULD_NOT_ENTER, values).rowcount
 
 
 def raise_alert(

@@ -182,6 +182,8 @@ attempts = _table(
     Index(None, "number"),
 )
 
+_UNACCOUNTED = "direction = 'inbound' AND state = 'ended' AND next_step IS NULL"
+
 calls = _table(
     "calls",
     Column("id", Text, primary_key=True),
@@ -197,6 +199,9 @@ calls = _table(
     Column("cause", Integer, nullable=False, server_default=text("0")),
     Column("tech_cause", Integer, nullable=False, server_default=text("0")),
     Column("note", Text, nullable=False, server_default=""),
+    _text("record", null=True),
+    _text("next_step", null=True),
+    Column("pressed", Integer, nullable=False, server_default=text("0")),
     one_of("direction", Direction),
     one_of("state", CallState),
     one_of("outcome", Outcome),
@@ -207,6 +212,7 @@ calls = _table(
     # One request to dial per attempt, ever: a repeated one cannot be written down.
     Index("one_call_per_attempt", "attempt_id", unique=True),
     index_where("open_calls", "started_at", where="state <> 'ended'"),
+    index_where("calls_to_account_for", "started_at", where=_UNACCOUNTED),
     Index(None, "number"),
 )
 

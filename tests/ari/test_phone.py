@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.ari.client import AriClient
-from ivr.ari.events import Event, from_json
+from ivr.ari.events import Channel, Event, from_json
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import media_uri
 from ivr.ari.rest import Params
@@ -386,10 +386,12 @@ async def test_a_channel_that_is_gone_is_a_hang_up(wire: Wire, phone: AriPhone, 
 
 
 async def test_a_call_that_ended_before_it_was_taken_up_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
-    wire.errors["POST"] = [PbxRefused(409, "Channel not in Stasis application", "POST")]
-    async with doing(phone.let_last("1800")) as taking:
+    wire.errors["POST"] = [PbxRefused(409, "Channel not in Stasis application", "POST") for _ in range(2)]
+    phone.take_up("1800")
+    async with doing(phone.answer()) as taking:
         await wire.clock.advance(3.0)  # nothing of it comes any more
     assert isinstance(taking.exception(), HungUp)
+    assert wire.sent == ["POST /channels/CALL/variable", "POST /channels/CALL/answer"]
 
 
 @pytest.mark.parametrize("error", [PbxSilent(problem("pbx.closed")), PbxRefused(500, "Allocation failed", "POST")])
@@ -397,8 +399,47 @@ async def test_whether_a_call_may_last_can_be_unclear(
     wire: Wire, phone: AriPhone, error: PbxError, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire.errors["POST"] = [error]
-    await phone.let_last("1800")
+    phone.take_up("1800")
+    async with doing(phone.answer()):
+        await wire.clock.advance(0.5)
     assert len(caplog.records) == 1
+
+
+async def test_after_a_gap_the_question_is_asked_again_at_once(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.ask([QUESTION], THREE)) as asking:
+        await wire.prompt(0)
+        await wire.key("3")
+        wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+        await idle()
+        assert wire.sent[-2:] == ["DELETE /playbacks/CALL.1", "POST /channels/CALL/play/CALL.2"]
+        assert wire.bodies[-1]["media"][0] == media_uri(QUESTION)
+        # A key of the entry may be lost in between: what came before counts no more.
+        for digit in "365":
+            await wire.key(digit)
+    assert asking.result() == Entry("365", EndedBy.FULL)
+
+
+async def test_after_a_gap_nothing_of_before_plays_on(wire: Wire, phone: AriPhone) -> None:
+    """Whether the first stop was carried out is not known."""
+    async with doing(phone.ask([QUESTION], ONE)) as asking:
+        await wire.prompt(0)
+        wire.errors["DELETE"] = [PbxSilent(problem("pbx.closed"))]
+        for _ in range(2):
+            wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+            await idle()
+        assert wire.sent[1:] == [
+            *("DELETE /playbacks/CALL.0", "DELETE /playbacks/CALL.0", "POST /channels/CALL/play/CALL.1"),
+            *("DELETE /playbacks/CALL.1", "POST /channels/CALL/play/CALL.2"),
+        ]
+        await wire.key("1")
+    assert asking.result() == Entry("1", EndedBy.FULL)
+
+
+async def test_what_is_said_goes_on_through_a_gap(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.say([QUESTION])):
+        wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+        await wire.prompt(0)
+    assert wire.sent == ["POST /channels/CALL/play/CALL.0", "DELETE /playbacks/CALL.0"]
 
 
 async def test_a_dead_asterisk_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
