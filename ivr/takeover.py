@@ -37,7 +37,7 @@ async def take_over(site: Site, phone: Phone) -> None:
         rung = (site.now() - call.started_at).total_seconds()
         ring_seconds = site.config.dialling.ring_seconds
         left = min(max(0.0, ring_seconds - rung), ring_seconds)  # whatever the clock did meanwhile
-        await talk(site, phone, attempt.person_id, attempt.id, left)
+        await talk(site, phone, attempt, left)
         return
     # They rang us, and we do not know yet who it is.
     await hold(phone, voice, say_and_end(phone, voice, "frame/apology"))

@@ -6,12 +6,13 @@ The rows say what is due; a missed wake-up or a restart loses nothing. Knows no 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from ivr.call import Outcome
 from ivr.config import Config
 from ivr.handover import HandOver, Settled
+from ivr.person import MOST_PLACES
 from ivr.storage import calls
 from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
@@ -242,11 +243,43 @@ async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
     log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
 
 
+@dataclass(frozen=True)
+class _Joining:
+    """Somebody who is due on the same telephone, and shares the call."""
+
+    step: Step
+    attempt: calls.Attempt
+    then: datetime
+
+
+async def _joining(dialer: Dialer, step: Step, attempt: calls.Attempt) -> list[_Joining]:
+    """Who else of the household would be rung on this telephone now; one call serves them all."""
+    found: dict[str, _Joining] = {}
+    for row in await dialer.rows.open_rows_sharing(attempt.number, attempt.day):
+        if row.person_id in (step.person_id, *found) or len(found) >= MOST_PLACES - 1:
+            continue
+        facts = await dialer.rows.facts_of(row.person_id, attempt.day)
+        if facts.person is None:
+            continue
+        case = case_of(dialer.config, facts, facts.person, row.slot, attempt.day, attempt.planned_at)
+        if isinstance(case, Excluded):
+            continue
+        match decide(case, dialer.rules, attempt.planned_at):
+            case Dial(attempt.number, then):
+                own = Step(row.person_id, step.day, row.slot, row.risk, row.until)
+                with_it = replace(
+                    attempt, id=dialer.new_id(), person_id=row.person_id, slot=row.slot, together_with=attempt.id
+                )
+                found[row.person_id] = _Joining(_after(own, facts, case), with_it, then)
+    return list(found.values())
+
+
 async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: datetime) -> None:
     now = dialer.now()
     attempt = calls.Attempt(dialer.new_id(), step.person_id, number, date.fromisoformat(step.day), step.slot, now)
+    joining = await _joining(dialer, step, attempt)
     try:
-        await dialer.rows.begin(attempt, then)
+        begun = await dialer.rows.begin(attempt, then, [(each.attempt, each.then) for each in joining])
     except calls.AlreadyCalling:
         dialer.queue.put(step, now + POLL, number)  # somebody else's call to this telephone or person
         return
@@ -258,27 +291,31 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
         return  # settled meanwhile
     # Should nobody ever say how it ended, the person is looked at all the same.
     dialer.queue.put(step, then)
+    joined = [each for each in joining if each.attempt in begun]
+    for each in joined:
+        dialer.queue.put(each.step, each.then)
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
     begin(dialer.standing, trunk.name, attempt)
-    task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
+    steps = [step, *(each.step for each in joined)]
+    task = asyncio.create_task(_ring(dialer, steps, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
 
 
-async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
+async def _ring(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: calls.Attempt) -> None:
     try:
         await dialer.ring(attempt, trunk.name)
     except Exception:  # a task border: one bad call must not hurt another
         log.exception("an attempt failed", extra={"action": "attempt_failed", "attempt": attempt.id})
     finally:
         dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
-    await _after_call(dialer, step, trunk, attempt)
+    await _after_call(dialer, steps, trunk, attempt)
     await tick(dialer)
 
 
-async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
-    """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free."""
+async def _after_call(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: calls.Attempt) -> None:
+    """What the call came to: the trunk may need a rest, its persons have a next step, the telephone is free."""
     now = dialer.now()
     async with dialer.lock:
         ended = await dialer.rows.end_of(attempt)
@@ -286,6 +323,7 @@ async def _after_call(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.A
         if not ended.is_refusal:  # else it is not full, and its gate is closed
             load = dialer.loads[trunk.name]
             dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
-        dialer.queue.drop(step.key)
-        await _consider(dialer, step, None)
+        for step in steps:
+            dialer.queue.drop(step.key)
+            await _consider(dialer, step, None)
         dialer.queue.free(attempt.number, now)

@@ -1,6 +1,7 @@
 """The agenda: one row for every person, day and slot, with the next step written down until the row is settled."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from ivr.call import CallState, Outcome
 from ivr.handover import CALLING_GOES_ON, HandOver, Settled
 from ivr.person import Person
-from ivr.storage.calls import Attempt, attempt_of, plan_attempt
+from ivr.storage.calls import AlreadyCalling, Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
 from ivr.storage.schema import agenda, attempts, calls, follow_ups, numbers, people, reports, touched
@@ -69,6 +70,18 @@ _OPEN = (
     .where(agenda.c.settled.is_(None), agenda.c.day <= bindparam("on_day"))
     .order_by(agenda.c.day, agenda.c.next_at)
 )
+_SHARING = (
+    select(agenda)
+    .join(numbers, numbers.c.person_id == agenda.c.person_id)
+    .join(people, people.c.id == agenda.c.person_id)
+    .where(
+        numbers.c.number == bindparam("on_number"),
+        agenda.c.day == bindparam("on_day"),
+        agenda.c.settled.is_(None),
+        people.c.closed_at.is_(None),
+    )
+    .order_by(agenda.c.person_id, agenda.c.slot)
+)
 _MOVE = update(agenda).where(*_OF)
 _TRY = update(agenda).where(*_OF).values(tries=agenda.c.tries + 1, next_at=bindparam("then"))
 _SINCE = select(people.c.created_at).where(people.c.id == bindparam("person"))
@@ -80,7 +93,10 @@ _ATTEMPTS = (
 _ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
 _TONES = select(exists().where(telephones.c.number.in_(_ON_MY_NUMBERS), telephones.c.keys_at.is_not(None)))
 _USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
-    attempts.c.day == bindparam("on_day"), attempts.c.number.in_(_ON_MY_NUMBERS)
+    attempts.c.day == bindparam("on_day"),
+    attempts.c.number.in_(_ON_MY_NUMBERS),
+    # One call to a household is one use of its telephone, for whomever it was.
+    attempts.c.together_with.is_(None),
 )
 _REPORTED = select(
     exists().where(
@@ -210,6 +226,11 @@ def _row(found: object) -> Row:
     return Row(**(given | {"settled": None if settled is None else Settled(settled)}))
 
 
+def open_rows_sharing(connection: Connection, number: str, day: date) -> tuple[Row, ...]:
+    """What is not settled on a day of everybody under observation who has this number, by person and slot."""
+    return tuple(_row(each) for each in connection.execute(_SHARING, {"on_number": number, "on_day": day}).mappings())
+
+
 def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
     """All that is known of a person and day at this moment."""
     values = {"person": person_id, "on_day": day}
@@ -237,6 +258,23 @@ def uses_of(ends: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str
         counted = outcome != Outcome.CONGESTION
         found[number] = Used(before.calls + counted, vain, before.in_use or outcome is None)
     return found
+
+
+def begin_attempts(
+    connection: Connection, attempt: Attempt, then: datetime, others: Sequence[tuple[Attempt, datetime]]
+) -> tuple[Attempt, ...]:
+    """`begin_attempt`, and those of `others` (with their next step) who can share its call: who of them does.
+
+    Raises as begin_attempt, for `attempt`. One of the others who is being rung elsewhere, or needs no call any more, is
+    left out.
+    """
+    begin_attempt(connection, attempt, then)
+    begun = []
+    for other, later in others:
+        with suppress(AlreadyCalling, LookupError, TooManyTries), connection.begin_nested():
+            begin_attempt(connection, other, later)
+            begun.append(other)
+    return tuple(begun)
 
 
 def begin_attempt(connection: Connection, attempt: Attempt, then: datetime) -> None:

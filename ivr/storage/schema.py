@@ -151,6 +151,8 @@ sessions = _table(
     _unique_where("one_waiting_session", "person_id", "day", where="status = 'waiting'"),
 )
 
+_TOGETHER = text("together_with IS NOT NULL")
+
 attempts = _table(
     "attempts",
     Column("id", Text, primary_key=True),
@@ -162,6 +164,9 @@ attempts = _table(
     _text("outcome", null=True),
     _moment("planned_at"),
     _moment("ended_at", null=True),
+    # One call for several persons of a household: the attempt whose call it is; NULL: this one has its own. No foreign
+    # key: SQLite cannot add one to a table, and an erasure may take the other attempt away.
+    _text("together_with", null=True),
     one_of("state", CallState),
     one_of("outcome", Outcome),
     CheckConstraint(
@@ -171,7 +176,8 @@ attempts = _table(
     Index(None, "day", "number"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
-    _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
+    _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended' AND together_with IS NULL"),
+    Index("attempts_together", "together_with", sqlite_where=_TOGETHER, postgresql_where=_TOGETHER),
 )
 
 calls = _table(

@@ -1,10 +1,11 @@
 """A dialler on a real database, with a clock that stands still and calls that end when a test says so."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,7 @@ class Live:
     task: asyncio.Task[None]
     ends: asyncio.Future[Ending]
     trunk: str
+    of: Mapping[str, Outcome] = field(default_factory=dict)  #: person -> what it came to for them
 
 
 @dataclass
@@ -98,9 +100,12 @@ class Desk:
             await asyncio.wait({began, *self.dialer.under_way}, return_when=asyncio.FIRST_COMPLETED)
             began.cancel()
 
-    async def end(self, outcome: Outcome, number: str = "", status: int = 0) -> str:
-        """The oldest call (to `number`) ends, with this SIP status; whose it was."""
+    async def end(
+        self, outcome: Outcome, number: str = "", status: int = 0, of: Mapping[str, Outcome] = MappingProxyType({})
+    ) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was. `of`: person -> something else."""
         live = next(each for each in self.live if not number or each.attempt.number == number)
+        live.of = of
         live.ends.set_result(Ending(outcome, tech_cause=status))
         await live.task
         return live.attempt.person_id
@@ -137,7 +142,7 @@ class Desk:
             self.live.remove(live)
         outcome = ending.outcome
         assert outcome is not None
-        await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now())
+        await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now(), live.of)
 
 
 async def enter(desk: Desk, count: int, **other: object) -> list[str]:

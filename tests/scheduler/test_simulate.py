@@ -191,7 +191,7 @@ async def play(rows: Rows, finish: Callable[[calls.Attempt, Outcome, datetime], 
 
 async def test_the_record_in_memory_decides_as_the_database_does(database: Database, clock: Clock) -> None:
     """The same people and the same ends of calls: whom each rings, when and where, and whom staff get."""
-    people = [replace(each, name="見本", kana="ミホン") for each in made_up_people(12, ("day",), household=3)]
+    people = [replace(each, name="見本", kana="ミホン") for each in made_up_people(15, ("day",), household=3)]
     entered = NOW - timedelta(days=1)
     memory = MemoryRows()
     for each in people:
