@@ -118,18 +118,23 @@ async def greet(phone: Phone, voice: Voice, times: int, wait_seconds: float) -> 
     return Greeted.NOBODY
 
 
-async def hold(phone: Phone, voice: Voice, talk: Awaitable[None]) -> Ending:
+#: Tells staff of a fault of ours, by its action in the log.
+Note = Callable[[str, BaseException], None]
+
+
+async def hold(phone: Phone, voice: Voice, talk: Awaitable[None], note: Note) -> Ending:
     """Run a conversation to its end and hang up: where the other side's hanging up is caught, and a call's faults end.
 
-    A fault of ours (disk full, Asterisk refused) is apologised for, and hurts no other call.
+    A fault of ours (disk full, Asterisk refused) is apologised for, told to staff, and hurts no other call.
     """
     try:
         await talk
         await phone.hang_up()
     except HungUp as over:
         return over.ending
-    except Exception:
+    except Exception as error:
         log.exception("a call failed", extra={"action": "call_failed", "call": phone.call_id})
+        note("call_failed", error)
         try:
             await voice.say(phone, ("frame/apology",))
         except (HungUp, PbxError):

@@ -104,8 +104,8 @@ async def listened_to(site: Site, phone: Phone, voice: Voice, patience: int) -> 
 
 
 async def note_hearing(site: Site, phone: HeardPhone) -> None:
-    """Remember, at the end of a call, whether its telephone can be understood."""
+    """Remember, at the end of a call, whether its telephone can be understood: now, or as soon as it can be written."""
     if phone.heard and phone.number is not None:
-        await site.database.write(telephones.note_keys, phone.number, site.now())
+        await site.database.pending.write(telephones.note_keys, phone.number, site.now())
     elif phone.is_silent:
-        await site.database.write(telephones.note_silence, phone.call_id, phone.number, site.now())
+        await site.database.pending.write(telephones.note_silence, phone.call_id, phone.number, site.now())

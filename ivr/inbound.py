@@ -61,7 +61,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
                     await walk(site, heard, who)
         over = True
 
-    ending = await hold(heard, voice, conversation())
+    ending = await hold(heard, voice, conversation(), site.database.pending.note)
     if not reached and heard.heard:
         # Keys came, but nobody knows whose.
         outcome = Outcome.ANSWERED if over else Outcome.CUT_OFF
@@ -87,7 +87,7 @@ async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         await say_and_end(phone, voice, "frame/all_busy")
 
-    ending = await hold(phone, voice, conversation())
+    ending = await hold(phone, voice, conversation(), site.database.pending.note)
     log.warning("a caller was turned away", extra={"action": "turned_away", "call": phone.call_id})
     ending = replace(ending, outcome=ending.outcome or Outcome.CONGESTION, note="all places were taken")
     await finish(site, phone.call_id, ending, reached=False)

@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 from ivr.attending import attend
 from ivr.call import Direction, Ending, Outcome
 from ivr.calling import choose_member, wish_for_another
 from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
-from ivr.hearing import listened_to, note_hearing
+from ivr.hearing import HeardPhone, listened_to, note_hearing
 from ivr.numbers import BadNumber, dialable
-from ivr.person import Member, is_excluded
+from ivr.person import Member, Person, is_excluded
 from ivr.phone import DialOrder, Line, Phone
 from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
@@ -32,26 +33,28 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
     # Written and committed before the request to dial: whatever happens then, this attempt has had its call.
     call = calls.Call(call_id, Direction.OUTBOUND, site.now(), attempt.id, attempt.number)
     await site.database.write(calls.start_call, call)
-    if not await _may_ring(site, attempt):
+    keep = site.database.pending.write  # from here on an end that cannot be written now is written later
+    person = await site.database.read(get_person, attempt.person_id)
+    if person is None or not _may_ring(site, attempt, person):
         # Writing it down took until the window was over, or staff said no meanwhile: nothing is sent.
         too_late = Ending(Outcome.FAILED, note="the window was over")
-        await site.database.write(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
+        await keep(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
         log.warning("not dialled: the window was over", extra={"action": "window_over", "call": call_id})
         return
     if not _is_dialable(site, attempt.number):
         # The settings changed since the roster was read: the last door would refuse it anyway.
         refused = Ending(Outcome.BAD_NUMBER, note="not a number that may be rung")
-        await site.database.write(calls.end_call, call_id, refused, Outcome.BAD_NUMBER, site.now())
+        await keep(calls.end_call, call_id, refused, Outcome.BAD_NUMBER, site.now())
         log.warning("not dialled: the number may not be rung", extra={"action": "number_refused", "call": call_id})
         return
     order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk)
     answered = await line.dial(order)
     if isinstance(answered, Ending):
         outcome = answered.outcome or Outcome.UNKNOWN
-        await site.database.write(calls.end_call, call_id, answered, outcome, site.now())
+        await keep(calls.end_call, call_id, answered, outcome, site.now())
         log.info("not answered", extra={"action": "call_ended", "call": call_id, "outcome": outcome})
         return
-    await talk(site, answered, attempt)
+    await talk(site, answered, attempt, person)
 
 
 def _is_dialable(site: Site, number: str) -> bool:
@@ -61,10 +64,9 @@ def _is_dialable(site: Site, number: str) -> bool:
         return False
 
 
-async def _may_ring(site: Site, attempt: calls.Attempt) -> bool:
+def _may_ring(site: Site, attempt: calls.Attempt, person: Person) -> bool:
     """The last look before the request to dial: the window as it is now, and what staff decided until now."""
-    person = await site.database.read(get_person, attempt.person_id)
-    if person is None or is_excluded(person, site.now()):
+    if is_excluded(person, site.now()):
         return False
     window = slot_of(attempt.day, person, attempt.slot, site.config.calendar)
     return isinstance(window, Window) and window.allows(site.now(), site.config.dialling.ring_seconds)
@@ -79,15 +81,22 @@ class _Heard:
     apart: dict[str, Outcome] = field(default_factory=dict)
 
 
-async def talk(site: Site, phone: Phone, attempt: calls.Attempt, ring_seconds: float = 0.0) -> None:
-    """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer."""
-    person = await site.database.read(get_person, attempt.person_id)
+async def talk(
+    site: Site, phone: Phone, attempt: calls.Attempt, person: Person | None, ring_seconds: float = 0.0
+) -> None:
+    """Hold an outbound call to its end, and store its outcome. It was answered, or may ring so much longer.
+
+    `person`: None if there is none any more. From the answer on somebody listens: nothing here may fail before `hold`,
+    which apologises.
+    """
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
-    # Two silences: whoever was slow to put the receiver to the ear has one.
-    heard = await listened_to(site, phone, voice, patience=2)
+    heard: HeardPhone | None = None
     so_far = _Heard()
 
     async def conversation() -> None:
+        nonlocal heard
+        # Two silences: whoever was slow to put the receiver to the ear has one.
+        heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         household = await site.database.read(household_of, attempt.number)
@@ -96,9 +105,10 @@ async def talk(site: Site, phone: Phone, attempt: calls.Attempt, ring_seconds: f
         else:
             await _alone(site, heard, voice, attempt, so_far)
 
-    ending = await hold(heard, voice, conversation())
+    ending = await hold(phone, voice, conversation(), site.database.pending.note)
     await finish(site, phone.call_id, ending, so_far.reached, so_far.apart)
-    await note_hearing(site, heard)
+    if heard is not None:
+        await note_hearing(site, heard)
 
 
 async def _alone(site: Site, phone: Phone, voice: Voice, attempt: calls.Attempt, so_far: _Heard) -> None:
@@ -184,13 +194,12 @@ async def _are_missing(site: Site, members: Sequence[Member]) -> bool:
 async def finish(
     site: Site, call_id: str, ending: Ending, reached: bool, apart: Mapping[str, Outcome] = MappingProxyType({})
 ) -> None:
-    """Store how an answered call ended; `reached`: somebody was there who could report.
+    """Store how an answered call ended, now or as soon as it can be; `reached`: somebody was there who could report.
 
     `apart`: person -> what it came to for them, where several persons share the telephone.
     """
-    status = await site.database.read(sessions.status_of_call, call_id)
-    outcome = ending.outcome or judge(reached, status)
     # What broke the call broke it for everybody who had not come to their end.
     of = {each: own for each, own in apart.items() if ending.outcome is None or own is Outcome.ANSWERED}
-    await site.database.write(calls.end_call, call_id, ending, outcome, site.now(), of)
-    log.info("call over", extra={"action": "call_ended", "call": call_id, "outcome": outcome})
+    decide = partial(judge, reached)
+    outcome = await site.database.pending.write(sessions.end_talk, call_id, ending, decide, site.now(), of)
+    log.info("call over", extra={"action": "call_ended", "call": call_id, "outcome": outcome or "not written yet"})

@@ -78,6 +78,7 @@ class Desk:
     pbx: Pbx | None = None
     agi: AgiServer | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)  #: calls in progress that we did not dial
+    held: set[str] = field(default_factory=set)  #: their ids
     inherited: int = 0  #: those of them that a process before us began: they may be outbound, and use no reserve
     turned_away: int = 0  #: those of them that only hear when to ring again
     internal: int = 0  #: those of them that come from the house, and use no line
@@ -91,7 +92,7 @@ class Desk:
     async def arrived(self, phone: Phone, caller: str | None, dialled: str) -> None:
         """A person rings us."""
         site = self.live.site
-        with self._in_progress():
+        with self._in_progress(phone.call_id):
             if self.inbound - self.turned_away <= site.config.most_inbound:
                 await inbound.receive(site, phone, caller)
                 return
@@ -108,7 +109,7 @@ class Desk:
         if self.pin is None or extension != allowed.extension or endpoint not in allowed.endpoints:
             log.warning("a call to the studio was refused", extra={"action": "studio_refused", "call": phone.call_id})
             return
-        with self._in_progress():
+        with self._in_progress(phone.call_id):
             self.internal += 1
             try:
                 studio = await asyncio.to_thread(
@@ -120,16 +121,23 @@ class Desk:
 
     async def found(self, phone: Phone) -> None:
         """A call that a process before us left: go on with it."""
-        with self._in_progress():
+        with self._in_progress(phone.call_id):
             self.inherited += 1
             try:
                 await takeover.take_over(self.live.site, phone)
             finally:
                 self.inherited -= 1
 
+    def alive(self) -> frozenset[str] | None:
+        """Calls that have a channel or a task; None while nobody can say."""
+        if self.pbx is None or not self.pbx.is_ready:
+            return None
+        return self.pbx.live_ids() | self.held | (self.agi.live_ids() if self.agi else frozenset())
+
     async def reconciled(self, live_ids: frozenset[str], restarted: bool) -> None:
         """The calls that are gone have ended, as far as anybody knows; only then are new ones placed."""
         site = self.live.site
+        await site.database.pending.flush()  # what is known of an end comes before "lost"
         live_ids |= self.agi.live_ids() if self.agi else frozenset()  # ARI does not know whose those are
         open_ids = {each.id for each in await site.database.read(open_calls)} - live_ids
         cdr_file = site.config.pbx.cdr_file
@@ -141,14 +149,16 @@ class Desk:
             await site.database.write(facts.set_fact, STARTUP_TIME, self.pbx.startup_time)
 
     @contextmanager
-    def _in_progress(self) -> Iterator[None]:
+    def _in_progress(self, call_id: str) -> Iterator[None]:
         task = asyncio.current_task()
         assert task is not None
         self.tasks.add(task)
+        self.held.add(call_id)
         try:
             yield
         finally:
             self.tasks.discard(task)
+            self.held.discard(call_id)
 
 
 async def serve(config: Config, world: World) -> int:
@@ -210,6 +220,7 @@ async def _run(
         is_open=lambda: pbx.is_ready and not stop.is_set(),
         inbound_now=lambda: desk.inbound,
         inherited_now=lambda: desk.inherited,
+        alive=desk.alive,
         now=world.now,
         new_id=world.new_id,
         clock=ClockGuard(world.now, time.monotonic, is_synchronised),
@@ -224,6 +235,7 @@ async def _run(
     missed = asyncio.create_task(keep_looking(lambda: live.site, _real_now, world.sleep), name="missed")
     tidying = asyncio.create_task(keep_tidy(lambda: live.site, world.sleep), name="tidy")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
+    writing = asyncio.create_task(site.database.pending.run(world.now, world.sleep), name="pending writes")
     looking = asyncio.create_task(run_live(live, world.sleep), name="live")
     told = systemd.of_process()
     living = asyncio.create_task(
@@ -241,7 +253,7 @@ async def _run(
     # Also while Asterisk is away: we are there, and go on trying.
     told.tell("READY=1")
     parts = {connection, listening, missed, tidying, dialling, looking, watching, testing, living, figures, sending}
-    parts.add(stopping)
+    parts |= {writing, stopping}
     try:
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         told.tell("STOPPING=1")
@@ -254,6 +266,7 @@ async def _run(
         for task in ours:
             task.cancel()
         await asyncio.gather(*ours, return_exceptions=True)
+        await site.database.pending.flush()
         log.info("stopped", extra={"action": "stopped"})
 
 

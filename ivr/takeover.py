@@ -9,6 +9,7 @@ from ivr.phone import Phone
 from ivr.questionnaire.model import SessionStatus
 from ivr.site import Site
 from ivr.storage import calls, sessions
+from ivr.storage.people import get_person
 from ivr.walk import go_on
 
 #: What is said again when only the farewell was cut short.
@@ -21,15 +22,15 @@ _FAREWELL = {
 
 async def take_over(site: Site, phone: Phone) -> None:
     """Say sorry and go on at the open question; on a call of ours with nothing begun yet, begin. Stores the outcome."""
-    voice = Voice(site.prompts, site.questionnaire.language)
+    voice, note = Voice(site.prompts, site.questionnaire.language), site.database.pending.note
     try:
         call = await site.database.read(calls.get_call, phone.call_id)
     except LookupError:
         # Of an installation before this database: nobody to go on with.
-        await hold(phone, voice, say_and_end(phone, voice, "frame/apology"))
+        await hold(phone, voice, say_and_end(phone, voice, "frame/apology"), note)
         return
     if call.session_id is not None:
-        ending = await hold(phone, voice, _go_on(site, phone, voice, call.session_id))
+        ending = await hold(phone, voice, _go_on(site, phone, voice, call.session_id), note)
         await finish(site, phone.call_id, ending, reached=True)
         return
     attempt = await site.database.read(calls.get_attempt, call.attempt_id) if call.attempt_id else None
@@ -37,10 +38,11 @@ async def take_over(site: Site, phone: Phone) -> None:
         rung = (site.now() - call.started_at).total_seconds()
         ring_seconds = site.config.dialling.ring_seconds
         left = min(max(0.0, ring_seconds - rung), ring_seconds)  # whatever the clock did meanwhile
-        await talk(site, phone, attempt, left)
+        person = await site.database.read(get_person, attempt.person_id)
+        await talk(site, phone, attempt, person, left)
         return
     # They rang us, and we do not know yet who it is.
-    await hold(phone, voice, say_and_end(phone, voice, "frame/apology"))
+    await hold(phone, voice, say_and_end(phone, voice, "frame/apology"), note)
     await finish(site, phone.call_id, Ending(Outcome.FAILED), reached=False)
 
 

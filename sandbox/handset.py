@@ -8,21 +8,18 @@ import asyncio
 import contextlib
 import struct
 import time
-import wave
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import cast
 
 from sandbox import listening, sound
 from sandbox.listening import Ear, Heard
+from sandbox.recording import Recording
 
 #: Samples in one packet, and their length.
 PIECE = 160
 PIECE_SECONDS = 0.02
 _PCMU = 0
-_RATE = 8000
-#: Samples. The RTP clock is believed unless it differs from ours by more: then it is another stream's.
-_DRIFT = 5 * _RATE
 #: Who sends, in RTP; one stream a socket, so any will do.
 _SOURCE = 1
 
@@ -38,8 +35,7 @@ class Handset(asyncio.DatagramProtocol):
         self._sent = 0
         self._says = b""
         self._began: float | None = None
-        self._heard = bytearray()  #: from `_began` on, mu-law
-        self._last: tuple[int, int] | None = None  #: where the last packet stands in `_heard`, and its RTP time
+        self._recording = Recording()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open."""
@@ -75,22 +71,10 @@ class Handset(asyncio.DatagramProtocol):
             return
         now = time.monotonic()
         payload = data[12 + 4 * (data[0] & 0x0F) :]
-        self._record(payload, int.from_bytes(data[4:8], "big"), now)
+        self._recording.add(payload, int.from_bytes(data[4:8], "big"), now - self._began)
         self._ear, heard = listening.hear(self._ear, sound.is_loud(payload), now)
         if heard:
             self._notice(heard, now)
-
-    def _record(self, payload: bytes, stamp: int, now: float) -> None:
-        """By the RTP clock: exact to the sample, it goes on through silence, and it does not mind that we wake late."""
-        by_clock = max(0, int((now - (self._began or now)) * _RATE) - len(payload))
-        at = by_clock
-        if self._last is not None:
-            position, last_stamp = self._last
-            by_stamp = position + ((stamp - last_stamp) & 0xFFFFFFFF)
-            at = by_stamp if abs(by_stamp - by_clock) <= _DRIFT else by_clock
-        self._heard += sound.SILENCE * (at - len(self._heard))
-        self._heard[at : at + len(payload)] = payload
-        self._last = (at, stamp)
 
     def tick(self, now: float) -> None:
         """Called every 20 ms: send what we say, or silence, as every telephone does; notice that speech ended."""
@@ -113,10 +97,7 @@ class Handset(asyncio.DatagramProtocol):
             self._transport.close()
         if self._began is None:
             return
-        whole = int((time.monotonic() - self._began) * _RATE)
-        with wave.open(str(recording), "wb") as file:
-            file.setparams((1, 2, _RATE, 0, "NONE", ""))
-            file.writeframes(sound.to_linear(bytes(self._heard.ljust(whole, sound.SILENCE))))
+        self._recording.write(recording, time.monotonic() - self._began)
         self._began = None
 
 

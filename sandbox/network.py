@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ivr import pbx
@@ -11,8 +11,9 @@ from ivr.pbx import PbxSite
 from sandbox import ari
 from sandbox.asterisk import complaints, running
 from sandbox.carrier import Carrier
+from sandbox.farend.endpoint import FarEnd, running_far_end
 from sandbox.script import Person
-from sandbox.settings import NetworkSettings, carrier_site, pbx_site
+from sandbox.settings import FAR_ADDRESS, FAR_REGISTRAR, FAR_USER, NetworkSettings, carrier_site, pbx_site
 
 CARRIER_TEMPLATES = Path(__file__).with_name("carrier_config")
 
@@ -63,6 +64,21 @@ class Network:
     settings: NetworkSettings
     pbx: Pbx
     carrier: Carrier
+    far_ends: tuple[FarEnd, ...] = ()  #: see the properties; none without `NetworkSettings.far_end`
+
+    def over(self, trunk: str) -> "Network":
+        """The same network, for a service whose trunk is another one of our PBX."""
+        return replace(self, pbx=replace(self.pbx, trunk=trunk))
+
+    @property
+    def far(self) -> FarEnd:
+        """The far end of our own behind `trunk-far`."""
+        return self.far_ends[0]
+
+    @property
+    def far_registrar(self) -> FarEnd:
+        """The one with which our PBX registers, behind `trunk-registered`."""
+        return self.far_ends[1]
 
     def complaints(self) -> list[str]:
         """WARNING and ERROR lines of both instances."""
@@ -73,8 +89,26 @@ class Network:
 async def running_network(settings: NetworkSettings, people: Iterable[Person] = ()) -> AsyncIterator[Network]:
     """Start both instances and the people; stop everything at the end. Raises CannotStart."""
     # The carrier first: the PBX looks for its trunk as soon as it is up.
-    async with running_carrier(settings, people) as carrier, running_pbx(settings) as ours:
-        yield Network(settings, ours, carrier)
+    async with (
+        running_far_ends(settings) as far_ends,
+        running_carrier(settings, people) as carrier,
+        running_pbx(settings) as ours,
+    ):
+        yield Network(settings, ours, carrier, far_ends)
+
+
+@contextlib.asynccontextmanager
+async def running_far_ends(settings: NetworkSettings) -> AsyncIterator[tuple[FarEnd, ...]]:
+    """The far ends of our own, if the settings want them."""
+    if not settings.far_end:
+        yield ()
+        return
+    ours = pbx_site(settings)
+    pbx, port = (ours.sip_address, ours.sip_port), settings.base_port + 2
+    async with running_far_end(FAR_ADDRESS, port, pbx) as far, running_far_end(FAR_REGISTRAR, port, pbx) as registrar:
+        registrar.users[FAR_USER] = settings.secret
+        registrar.asks_callers = True
+        yield far, registrar
 
 
 @contextlib.asynccontextmanager

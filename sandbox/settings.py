@@ -13,6 +13,11 @@ INBOUND_NUMBER = "05000000100"
 SECOND_NUMBER = "05000000200"
 #: Loopback as well.
 INFO_ADDRESS = "127.0.0.2"
+#: Of the far ends that speak SIP themselves (`far_end`): one known by its address, one with which our PBX registers.
+FAR_ADDRESS = "127.0.0.3"
+FAR_REGISTRAR = "127.0.0.4"
+#: As whom our PBX registers there.
+FAR_USER = "user0001"
 #: On which staff speak prompts.
 STUDIO_EXTENSION = "701"
 #: Ports that one network takes, from its base port.
@@ -36,6 +41,7 @@ class NetworkSettings:
     second_trunk: bool = False  #: `trunk-2` to the same carrier, which calls us `line2` there and is told SECOND_NUMBER
     agi_only: bool = False  #: callers are handed over by FastAGI at once, as by a PBX without ARI
     info_trunk: bool = False  #: `trunk-info`, for calls from INFO_ADDRESS, whose keys come as SIP INFO
+    far_end: bool = False  #: `trunk-far` and `trunk-registered`, which lead to far ends of our own (sandbox/farend)
     secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
 
 
@@ -46,13 +52,27 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
     trunk = Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1)
     second = replace(trunk, name="trunk-2", from_user="line2", caller_id=SECOND_NUMBER)
     info = replace(trunk, name="trunk-info", networks=(f"{INFO_ADDRESS}/32",), dtmf="info", qualify_seconds=0)
+    far = replace(trunk, host=FAR_ADDRESS, name="trunk-far", networks=(f"{FAR_ADDRESS}/32",), trust_caller_id=True)
+    registered = replace(
+        far,
+        host=FAR_REGISTRAR,
+        name="trunk-registered",
+        networks=(f"{FAR_REGISTRAR}/32",),
+        user=FAR_USER,
+        password=settings.secret,
+    )
+    more = (
+        *((second,) if settings.second_trunk else ()),
+        *((info,) if settings.info_trunk else ()),
+        *((far, registered) if settings.far_end else ()),
+    )
     return _site(
         settings,
         "pbx",
         sip_port=base,
         ari_port=base + 1,
         trunk=trunk,
-        more_trunks=(*((second,) if settings.second_trunk else ()), *((info,) if settings.info_trunk else ())),
+        more_trunks=more,
         rtp_first=base + 100,
         rtp_last=base + 399,
         channels=settings.channels,

@@ -22,6 +22,14 @@ _LEVEL = bytes(min(255, abs(value) // 16) for value in _LINEAR)
 _LOUD = 12
 
 
+def _from_a_law(code: int) -> int:
+    """16 bit PCM of one A-law byte (ITU-T G.711)."""
+    code ^= 0x55
+    exponent, magnitude = (code & 0x70) >> 4, ((code & 0x0F) << 4) + 8
+    magnitude = magnitude + 0x100 << exponent - 1 if exponent else magnitude
+    return magnitude if code & 0x80 else -magnitude
+
+
 def is_loud(piece: bytes) -> bool:
     """Whether somebody speaks in this piece."""
     return sum(piece.translate(_LEVEL)) > _LOUD * len(piece)
@@ -41,6 +49,16 @@ def to_mu_law(value: int) -> int:
     value = min(abs(value), 32635) + 0x84
     exponent = value.bit_length() - 8
     return ~(sign | exponent << 4 | value >> exponent + 3 & 0x0F) & 0xFF
+
+
+#: Byte of A-law -> byte of mu-law, for `bytes.translate`.
+A_TO_MU = bytes(to_mu_law(_from_a_law(code)) for code in range(256))
+
+
+@cache
+def mu_to_a() -> bytes:
+    """Byte of mu-law -> the nearest byte of A-law, for `bytes.translate`."""
+    return bytes(min(range(256), key=lambda code: abs(_from_a_law(code) - value)) for value in _LINEAR)
 
 
 def murmur(seconds: float) -> bytes:

@@ -1,6 +1,7 @@
 """The loop that acts on the policy: takes who is due, decides, writes the attempt down, and has it rung.
 
-The rows say what is due; a missed wake-up or a restart loses nothing. Knows no channel.
+The rows say what is due, and memory follows them: a missed wake-up, a restart, a write or a task that failed loses
+nobody (docs/dialler.md, "Who owns a person"). Knows no channel.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from ivr.call import Outcome
 from ivr.config import Config
+from ivr.errors import StorageError
 from ivr.handover import HandOver, Settled
 from ivr.person import MOST_PLACES
 from ivr.storage import calls
@@ -30,10 +32,22 @@ log = logging.getLogger(__name__)
 
 #: No call takes so long: Asterisk ends each after half an hour (dialplan/, TIMEOUT).
 LONGEST_CALL = timedelta(hours=1)
+#: Nothing alive, no task and no channel, is known of a call whose row says that it lives: after so long it is ended.
+ORPHANED = timedelta(seconds=25)
 #: How often a person is looked at who waits for something that nobody tells us: a call of theirs to come to its end.
 POLL = timedelta(seconds=30)
 #: People planned in one transaction.
 AT_ONCE = 1000
+
+
+@dataclass
+class Over:
+    """A call that is over, until all that follows from it is done."""
+
+    steps: Sequence[Step]  #: of everybody whom it was for
+    trunk: Trunk
+    attempt: calls.Attempt
+    learnt: bool = False  #: what it says about the trunk is known
 
 
 @dataclass
@@ -50,10 +64,15 @@ class Dialer:
     clock: ClockGuard
     inherited_now: Callable[[], int] = lambda: 0  #: calls in progress that a process before us began
     gates: Gates = field(default_factory=Gates)  #: of each trunk; whoever watches them closes and opens
+    #: Ids of calls that live or whose end is still being seen to, whoever dialled; None: nobody can say.
+    alive: Callable[[], frozenset[str] | None] = lambda: None
     under_way: set[asyncio.Task[None]] = field(default_factory=set)
+    ringing: set[str] = field(default_factory=set)  #: attempts whose task runs
+    over: list[Over] = field(default_factory=list)  #: oldest first
+    orphans: dict[str, datetime] = field(default_factory=dict)  #: attempt or call that nobody holds -> seen since
     queue: Queue = field(default_factory=Queue)
     planned: set[date] = field(default_factory=set)  #: days for which everybody has rows
-    loaded: bool = False  #: the queue holds all that the rows hold
+    loaded: bool = False  #: the queue has held all that the rows hold
     last_start: datetime | None = None
     closed_since: datetime | None = None  #: the gate, as of the last look
     decisions: int = 0  #: how many were made
@@ -76,6 +95,7 @@ class Dialer:
 async def look(dialer: Dialer) -> None:
     """Everything once: plan, end what never ended, hand over, dial. For starts; the jobs do each at its own pace."""
     await reap(dialer)
+    await sweep(dialer)
     await plan_days(dialer)
     await tick(dialer)
     await settle_days(dialer)
@@ -88,6 +108,46 @@ async def reap(dialer: Dialer) -> None:
     overdue = await dialer.rows.close_overdue(dialer.now() - LONGEST_CALL, dialer.now())
     if overdue:
         log.warning("%s calls never came to an end", overdue, extra={"action": "calls_overdue"})
+
+
+async def sweep(dialer: Dialer) -> None:
+    """Compare the rows with memory: nobody may be due in neither, and no call may live in the rows alone."""
+    if not _may_decide(dialer):
+        return
+    await _find_the_forgotten(dialer)
+    await _end_orphans(dialer)
+
+
+async def _find_the_forgotten(dialer: Dialer) -> None:
+    """Who is due by the rows and not soon looked at goes into the queue."""
+    now = dialer.now()
+    late = [key for key in await dialer.rows.due(now) if _is_forgotten(dialer, key, now)]
+    if not late:
+        return
+    for row in await dialer.rows.rows_of(late):
+        _queue(dialer, row)
+    if dialer.loaded:
+        log.error("%s people were due and forgotten", len(late), extra={"action": "people_forgotten"})
+        dialer.rows.note("people_forgotten", RuntimeError(f"{len(late)}"))
+
+
+def _is_forgotten(dialer: Dialer, key: tuple[str, str, str], now: datetime) -> bool:
+    at = dialer.queue.due_at(key)
+    return at is None or at > now + POLL
+
+
+async def _end_orphans(dialer: Dialer) -> None:
+    """End calls and attempts that live in the rows alone: whoever had to end them is gone, or could not begin them."""
+    now, alive = dialer.now(), dialer.alive()
+    if alive is None:
+        return
+    held = alive | dialer.ringing
+    found = {each.id: each for each in await dialer.rows.open_attempts() if not held & {each.id, each.call_id}}
+    dialer.orphans = {each: dialer.orphans.get(each, now) for each in found}
+    for each, since in dialer.orphans.items():
+        if now - since >= ORPHANED:
+            log.warning("a call belonged to nobody", extra={"action": "call_orphaned"})
+            await dialer.rows.end_lost(found[each], Outcome.UNKNOWN, now)
 
 
 async def plan_days(dialer: Dialer) -> None:
@@ -162,8 +222,10 @@ async def tick(dialer: Dialer) -> datetime | None:
         return None
     async with dialer.lock:
         now = dialer.now()
+        for each in tuple(dialer.over):
+            await _after_call(dialer, each)
         while step := dialer.queue.take_over(now):
-            await _consider(dialer, step, None)
+            await _look_at(dialer, step, None)
         if not _may_dial(dialer):
             return None
         await take_over(dialer.standing, dialer.rows, now)
@@ -177,7 +239,7 @@ async def tick(dialer: Dialer) -> datetime | None:
             taken = dialer.queue.take(now)
             if taken is None:
                 return dialer.queue.next_at()
-            await _consider(dialer, taken, trunk)
+            await _look_at(dialer, taken, trunk)
 
 
 def _may_decide(dialer: Dialer) -> bool:
@@ -188,18 +250,33 @@ def _may_dial(dialer: Dialer) -> bool:
     return dialer.is_open() and dialer.clock.is_trusted()
 
 
+async def _look_at(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
+    """Consider somebody who was taken. Whatever fails, they are due again soon: the queue only lent them."""
+    try:
+        await _consider(dialer, step, trunk)
+    except StorageError:
+        raise  # the next person would meet the same
+    except Exception as error:  # a task border: what is wrong with one person must not keep the others waiting
+        log.exception("a person could not be looked at", extra={"action": "person_failed"})
+        dialer.rows.note("person_failed", error)
+
+
 async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
-    """Decide with fresh facts and act; without a trunk whoever is to be rung goes back into the queue."""
+    """Decide with fresh facts and act; without a trunk whoever is to be rung goes back into the queue.
+
+    The rows first, then the queue: it is never the only one that knows what comes next.
+    """
     now, day = dialer.now(), date.fromisoformat(step.day)
     facts = await dialer.rows.facts_of(step.person_id, day)
     if facts.person is None:
-        return  # staff had them erased, and the step with them
+        dialer.queue.drop(step.key)  # staff had them erased, and the step with them
+        return
     case = case_of(dialer.config, facts, facts.person, step.slot, day, now)
     if isinstance(case, Excluded):
         if case.until is not None:
             await _wait(dialer, step, facts, now, case.until)
         else:
-            await dialer.rows.settle(step.person_id, day, step.slot, Settled.EXCLUDED)
+            await _settle(dialer, step, Settled.EXCLUDED)
         return
     step = _after(step, facts, case)
     decision = decide(case, dialer.rules, now)
@@ -215,16 +292,20 @@ async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
         case HandToStaff(reason):
             await _hand_over(dialer, step, reason)
         case Done():
-            how = Settled.REPORTED if facts.reported else Settled.HANDED_OVER
-            await dialer.rows.settle(step.person_id, day, step.slot, how)
+            await _settle(dialer, step, Settled.REPORTED if facts.reported else Settled.HANDED_OVER)
+
+
+async def _settle(dialer: Dialer, step: Step, how: Settled) -> None:
+    await dialer.rows.settle(step.person_id, date.fromisoformat(step.day), step.slot, how)
+    dialer.queue.drop(step.key)
 
 
 async def _wait(dialer: Dialer, step: Step, facts: Facts, now: datetime, until: datetime | None) -> None:
     at = now + POLL if until is None else until
     assert facts.person is not None
     busy = [number for number in facts.person.numbers if number in facts.uses and facts.uses[number].in_use]
-    dialer.queue.put(step, at, busy[0] if until is None and busy else None)
     await dialer.rows.set_next(step.person_id, date.fromisoformat(step.day), step.slot, at)
+    dialer.queue.put(step, at, busy[0] if until is None and busy else None)
 
 
 def _after(step: Step, facts: Facts, case: Case) -> Step:
@@ -240,6 +321,7 @@ async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
     due_at = now + timedelta(minutes=dialer.config.dialling.follow_up_minutes)
     row = (step.person_id, date.fromisoformat(step.day), step.slot)
     await dialer.rows.hand_over(row, reason, due_at, now)
+    dialer.queue.drop(step.key)
     log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
 
 
@@ -288,7 +370,8 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
         await _hand_over(dialer, step, HandOver.LIMIT)
         return
     except LookupError:
-        return  # settled meanwhile
+        dialer.queue.drop(step.key)  # settled meanwhile
+        return
     # Should nobody ever say how it ended, the person is looked at all the same.
     dialer.queue.put(step, then)
     joined = [each for each in joining if each.attempt in begun]
@@ -297,6 +380,7 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
     begin(dialer.standing, trunk.name, attempt)
+    dialer.ringing.add(attempt.id)
     steps = [step, *(each.step for each in joined)]
     task = asyncio.create_task(_ring(dialer, steps, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
@@ -306,24 +390,37 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
 async def _ring(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: calls.Attempt) -> None:
     try:
         await dialer.ring(attempt, trunk.name)
-    except Exception:  # a task border: one bad call must not hurt another
+    except Exception as error:  # a task border: one bad call must not hurt another
         log.exception("an attempt failed", extra={"action": "attempt_failed", "attempt": attempt.id})
+        dialer.rows.note("attempt_failed", error)
+        await dialer.rows.end_lost(attempt, Outcome.FAILED, dialer.now())
     finally:
         dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
-    await _after_call(dialer, steps, trunk, attempt)
-    await tick(dialer)
+        dialer.ringing.discard(attempt.id)
+        dialer.over.append(Over(steps, trunk, attempt))
+    try:
+        await tick(dialer)
+    except StorageError as error:  # the next tick does all of it
+        log.error("%s", error.render("en"), extra={"action": "dialer_failed"})
+        dialer.rows.note("dialer_failed", error)
 
 
-async def _after_call(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: calls.Attempt) -> None:
-    """What the call came to: the trunk may need a rest, its persons have a next step, the telephone is free."""
-    now = dialer.now()
-    async with dialer.lock:
+async def _after_call(dialer: Dialer, over: Over) -> None:
+    """What the call came to: the trunk may need a rest, its persons have a next step, the telephone is free.
+
+    Again at the next tick if it fails, or while nobody could write down yet how the call ended. Raises StorageError.
+    """
+    now, attempt, trunk = dialer.now(), over.attempt, over.trunk
+    if not over.learnt:
         ended = await dialer.rows.end_of(attempt)
-        await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
+        if ended.outcome is None:
+            return
+        over.learnt = True  # before anything that can fail: what is learnt twice would count double
         if not ended.is_refusal:  # else it is not full, and its gate is closed
             load = dialer.loads[trunk.name]
             dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
-        for step in steps:
-            dialer.queue.drop(step.key)
-            await _consider(dialer, step, None)
-        dialer.queue.free(attempt.number, now)
+        await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
+    for step in over.steps:
+        await _look_at(dialer, step, None)
+    dialer.queue.free(attempt.number, now)
+    dialer.over.remove(over)

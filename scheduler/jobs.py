@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from scheduler.dialer import Dialer, plan_days, reap, settle_days, tick
+from scheduler.dialer import Dialer, plan_days, reap, settle_days, sweep, tick
 from scheduler.watch import watch
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def jobs_of(dialer: Dialer) -> tuple[Job, ...]:
     fastest = max(each.per_second for each in dialer.trunks)
     return (
         Job("reap", lambda: reap(dialer), 60.0),
+        Job("sweep", lambda: sweep(dialer), 30.0),
         Job("plan", lambda: plan_days(dialer), 2.0),
         Job("tick", lambda: tick(dialer), min(TICK, 1 / fastest)),
         Job("settle", lambda: settle_days(dialer), 60.0),
@@ -40,14 +41,14 @@ def jobs_of(dialer: Dialer) -> tuple[Job, ...]:
 async def run_jobs(dialer: Dialer) -> None:
     """Run the loop until cancelled; calls under way then go on without it."""
     for job in jobs_of(dialer):  # in this order once: a start must not wait for the first interval
-        await _guarded(job)
+        await guarded(dialer, job)
     scheduler = AsyncIOScheduler(timezone=dialer.config.centre.zone)
     for job in jobs_of(dialer):
         # However late, and once for all that were missed: what is due stands in the rows.
         scheduler.add_job(
-            _guarded,
+            guarded,
             "interval",
-            (job,),
+            (dialer, job),
             seconds=job.seconds,
             id=job.id,
             misfire_grace_time=None,
@@ -63,8 +64,10 @@ async def run_jobs(dialer: Dialer) -> None:
         scheduler.shutdown(wait=False)
 
 
-async def _guarded(job: Job) -> None:
+async def guarded(dialer: Dialer, job: Job) -> None:
+    """One look; if it fails, the next one finds in the rows all that this one would have done."""
     try:
         await job.run()
-    except Exception:  # a task border: one bad look must not end the calling, and the rows are still there
+    except Exception as error:  # a task border: one bad look must not end the calling, and the rows are still there
         log.exception("%s failed", job.id, extra={"action": "dialer_failed"})
+        dialer.rows.note("dialer_failed", error)

@@ -126,6 +126,12 @@ class MemoryRows:
     async def open_rows(self, day: date) -> Sequence[Row]:
         return [each for each in self.rows.values() if each.settled is None and each.day <= day]
 
+    async def due(self, at: datetime) -> Sequence[tuple[str, str, str]]:
+        return ()  # nothing fails here, so nobody is forgotten
+
+    async def rows_of(self, keys: Sequence[tuple[str, str, str]]) -> Sequence[Row]:
+        return ()
+
     async def facts_of(self, person_id: str, day: date) -> Facts:
         person = self.people[person_id]
         return Facts(
@@ -181,6 +187,15 @@ class MemoryRows:
         # Simulated trunks neither refuse calls nor stay silent.
         mine = self.attempts[attempt.person_id, attempt.day]
         return End(next(each.outcome for each in mine if each.id == attempt.id))
+
+    async def open_attempts(self) -> Sequence[calls.OpenAttempt]:
+        return ()  # every simulated call ends
+
+    async def end_lost(self, attempt: calls.OpenAttempt | calls.Attempt, outcome: Outcome, at: datetime) -> None:
+        raise AssertionError("no simulated call is lost")
+
+    def note(self, action: str, error: BaseException) -> None:
+        raise error
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         self._change((person_id, day, slot), lambda row: replace(row, next_at=at))

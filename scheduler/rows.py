@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from ivr.call import Outcome
 from ivr.handover import HandOver, Settled
 from ivr.person import Person
 from ivr.storage import agenda, alarms, calls, facts, periods
@@ -35,6 +36,12 @@ class Rows(Protocol):
     async def open_rows(self, day: date) -> Sequence[Row]:
         """What is not settled, of this day and before."""
 
+    async def due(self, at: datetime) -> Sequence[tuple[str, str, str]]:
+        """Person, ISO day and slot of every row that is not settled and was to be looked at by then."""
+
+    async def rows_of(self, keys: Sequence[tuple[str, str, str]]) -> Sequence[Row]:
+        """Those of these rows that are not settled."""
+
     async def facts_of(self, person_id: str, day: date) -> Facts:
         """All that is known of a person and day at this moment."""
 
@@ -50,7 +57,16 @@ class Rows(Protocol):
         """
 
     async def end_of(self, attempt: calls.Attempt) -> End:
-        """How its call ended, as far as anybody knows."""
+        """How its call ended, as far as anybody knows; `outcome` is None until it is written down."""
+
+    async def open_attempts(self) -> Sequence[calls.OpenAttempt]:
+        """Calls and attempts that have not ended, whoever dialled."""
+
+    async def end_lost(self, attempt: calls.OpenAttempt | calls.Attempt, outcome: Outcome, at: datetime) -> None:
+        """End what whoever held it did not end; if it cannot be written now, then later. The first end stands."""
+
+    def note(self, action: str, error: BaseException) -> None:
+        """Something failed: an alarm for staff, as soon as one can be written."""
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         """When to look again."""
@@ -112,6 +128,12 @@ class DatabaseRows:
     async def open_rows(self, day: date) -> Sequence[Row]:
         return await self._database.read(agenda.open_rows, day)
 
+    async def due(self, at: datetime) -> Sequence[tuple[str, str, str]]:
+        return await self._database.read(agenda.due_keys, at)
+
+    async def rows_of(self, keys: Sequence[tuple[str, str, str]]) -> Sequence[Row]:
+        return await self._database.read(agenda.rows_of, keys)
+
     async def facts_of(self, person_id: str, day: date) -> Facts:
         return await self._database.read(agenda.facts_of, person_id, day)
 
@@ -125,6 +147,17 @@ class DatabaseRows:
 
     async def end_of(self, attempt: calls.Attempt) -> End:
         return End(*await self._database.read(calls.end_of_attempt, attempt.id))
+
+    async def open_attempts(self) -> Sequence[calls.OpenAttempt]:
+        return await self._database.read(calls.open_attempts)
+
+    async def end_lost(self, attempt: calls.OpenAttempt | calls.Attempt, outcome: Outcome, at: datetime) -> None:
+        call_id = attempt.call_id if isinstance(attempt, calls.OpenAttempt) else None
+        attempt_id = attempt.attempt_id if isinstance(attempt, calls.OpenAttempt) else attempt.id
+        await self._database.pending.write(calls.end_lost, attempt_id, call_id, outcome, at)
+
+    def note(self, action: str, error: BaseException) -> None:
+        self._database.pending.note(action, error)
 
     async def set_next(self, person_id: str, day: date, slot: str, at: datetime) -> None:
         await self._database.write(agenda.set_next, person_id, day, slot, at)

@@ -164,9 +164,8 @@ def test_nothing_catches_everything(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", list(MODULES))
-def test_modules_stay_small_and_say_what_they_hold(module: str) -> None:
+def test_modules_say_what_they_hold(module: str) -> None:
     source = MODULES[module].read_text(encoding="utf-8")
-    assert source.count("\n") <= 450
     assert ast.get_docstring(ast.parse(source))
 
 

@@ -33,6 +33,14 @@ from tests.fakes.site import SHORT
 VOICE = Voice(unrecorded({*CALL_FRAME, *prompt_ids(SHORT)}, "ja"), "ja")
 
 GREETING = ("frame/greeting", "frame/ready")
+
+
+def noted(action: str, error: BaseException) -> None:
+    """Staff are told of nothing but of calls that failed."""
+    assert action == "call_failed"
+    assert not isinstance(error, HungUp)
+
+
 DOUBT = ("frame/greeting", "frame/doubt", "frame/ready")
 
 
@@ -106,20 +114,20 @@ async def test_what_cannot_be_committed_is_not_heard() -> None:
 
 async def test_hold_hangs_up_after_the_last_word() -> None:
     phone = FakePhone()
-    assert await hold(phone, VOICE, VOICE.say(phone, ("frame/not_reached",))) == Ending(None, 16)
+    assert await hold(phone, VOICE, VOICE.say(phone, ("frame/not_reached",)), noted) == Ending(None, 16)
     assert phone.over
 
 
 async def test_hold_knows_how_a_call_ended() -> None:
     phone = FakePhone()
-    assert await hold(phone, VOICE, say_and_end(phone, VOICE, "frame/not_reached")) == Ending(None, 16)
+    assert await hold(phone, VOICE, say_and_end(phone, VOICE, "frame/not_reached"), noted) == Ending(None, 16)
     assert (phone.said, phone.over) == ([("frame/not_reached",)], True)
 
     async def cut() -> None:
         raise HungUp(Ending(Outcome.UNKNOWN, 38, 500, "the connection was lost"))
 
     gone = FakePhone()
-    assert await hold(gone, VOICE, cut()) == Ending(Outcome.UNKNOWN, 38, 500, "the connection was lost")
+    assert await hold(gone, VOICE, cut(), noted) == Ending(Outcome.UNKNOWN, 38, 500, "the connection was lost")
     assert gone.said == []
 
 
@@ -134,8 +142,9 @@ def failing(error: Exception) -> Callable[[], Awaitable[None]]:
 async def test_a_fault_is_apologised_for_and_stays_in_its_call(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    phone = FakePhone("c-1")
-    assert await hold(phone, VOICE, failing(error)()) == Ending(Outcome.FAILED)
+    phone, told = FakePhone("c-1"), list[tuple[str, BaseException]]()
+    assert await hold(phone, VOICE, failing(error)(), lambda *each: told.append(each)) == Ending(Outcome.FAILED)
+    assert told == [("call_failed", error)]
     assert (phone.said, phone.over) == ([("frame/apology",)], True)
     (record,) = caplog.records
     assert (record.levelno, vars(record)["action"], vars(record)["call"]) == (logging.ERROR, "call_failed", "c-1")
@@ -143,10 +152,10 @@ async def test_a_fault_is_apologised_for_and_stays_in_its_call(
 
 async def test_a_line_on_which_nothing_can_be_said_is_cleared_all_the_same() -> None:
     phone = FakePhone(faults={0: PbxSilent()})
-    assert await hold(phone, VOICE, failing(KeyError())()) == Ending(Outcome.FAILED)
+    assert await hold(phone, VOICE, failing(KeyError())(), noted) == Ending(Outcome.FAILED)
     assert phone.over
     gone = FakePhone(hang_up_before=0)
-    assert await hold(gone, VOICE, failing(KeyError())()) == Ending(Outcome.FAILED)
+    assert await hold(gone, VOICE, failing(KeyError())(), noted) == Ending(Outcome.FAILED)
 
 
 async def test_our_own_end_is_no_fault() -> None:
@@ -155,7 +164,7 @@ async def test_our_own_end_is_no_fault() -> None:
 
     phone = FakePhone()
     with pytest.raises(GeneratorExit):
-        await hold(phone, VOICE, cancelled())
+        await hold(phone, VOICE, cancelled(), noted)
     assert not phone.over
 
 

@@ -31,6 +31,7 @@ from ivr.storage.arriving import ERASED
 from ivr.storage.conflicts import CONFLICTS
 from ivr.storage.erasure import Refusal
 from ivr.storage.link import ALARMS
+from ivr.storage.pending import FAULT, STORAGE
 from ivr.storage.personal import ABOUT
 from ivr.storage.status import DayState
 from ivr.storage.words import Cause, Decided, Verdict
@@ -105,7 +106,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "table": ABOUT,
     "cli.person.refused": Refusal,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING),
+    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING, STORAGE, FAULT),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
     "cause": Cause,

@@ -202,12 +202,34 @@ async def test_a_database_that_fails_for_a_moment_costs_one_call_and_says_so(sit
 
 
 async def test_a_database_that_fails_for_good_keeps_nobody_on_the_line(site: Site) -> None:
-    failing(site.database, lambda name: name in ("save_turn", "answer_call", "end_call"))
+    broken = {"save_turn", "answer_call", "end_talk"}
+    failing(site.database, broken.__contains__)
     phone = FakePhone(press=keys(f"1 {WALK}"))
-    with pytest.raises(StorageError):
-        await call(site, phone)
+    await call(site, phone)
     assert phone.said == [("frame/apology",)]
     assert phone.over
+    assert await site.database.read(attempt_ends) == [("dialing", None)]
+    assert not await site.database.pending.flush()
+    broken.clear()
+    assert await site.database.pending.flush()
+    assert await site.database.read(attempt_ends) == [("ended", Outcome.FAILED)]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.CONGESTION, Outcome.NO_ANSWER])
+async def test_an_end_that_cannot_be_written_is_written_later_as_what_it_was(
+    site: Site, clock: Clock, outcome: Outcome
+) -> None:
+    planned = attempt("a-1")
+    await site.database.write(calls.plan_attempt, planned)
+    broken = {"end_call"}
+    failing(site.database, broken.__contains__)
+    ended_at = clock.now()
+    await ring(site, FakeLine(lambda _: Ending(outcome, 17, 486)), planned)
+    broken.clear()
+    clock.advance(5)
+    assert await site.database.pending.flush()
+    stored = await site.database.read(calls.get_attempt, "a-1")
+    assert (stored.outcome, stored.ended_at) == (outcome, ended_at)
 
 
 async def test_nothing_is_dialled_that_could_not_be_written_down(site: Site) -> None:

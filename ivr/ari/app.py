@@ -91,6 +91,10 @@ class Pbx:
         """Seconds since Asterisk last answered a ping; None while we know that we are not connected."""
         return self._client.pong_age()
 
+    def live_ids(self) -> frozenset[str]:
+        """Channels that somebody here owns."""
+        return self._client.watched()
+
     async def ready(self) -> None:
         """Wait until the gate is open."""
         await self._gate.wait()

@@ -82,6 +82,9 @@ _SHARING = (
     )
     .order_by(agenda.c.person_id, agenda.c.slot)
 )
+_DUE = select(agenda.c.person_id, agenda.c.day, agenda.c.slot).where(
+    agenda.c.settled.is_(None), agenda.c.next_at <= bindparam("at")
+)
 _MOVE = update(agenda).where(*_OF)
 _TRY = update(agenda).where(*_OF).values(tries=agenda.c.tries + 1, next_at=bindparam("then"))
 _SINCE = select(people.c.created_at).where(people.c.id == bindparam("person"))
@@ -212,6 +215,23 @@ def _add(connection: Connection, rows: Sequence[Row]) -> None:
 def open_rows(connection: Connection, day: date) -> tuple[Row, ...]:
     """What is not settled, of this day and of those before; the oldest day first, then by time."""
     return tuple(_row(each) for each in connection.execute(_OPEN, {"on_day": day}).mappings())
+
+
+def due_keys(connection: Connection, at: datetime) -> tuple[tuple[str, str, str], ...]:
+    """Person, ISO day and slot of all that is not settled and was to be looked at by then."""
+    found = connection.execute(_DUE, {"at": at})
+    return tuple((person_id, day.isoformat(), slot) for person_id, day, slot in found)
+
+
+def rows_of(connection: Connection, keys: Iterable[tuple[str, str, str]]) -> tuple[Row, ...]:
+    """Those of these rows (person, ISO day, slot) that are not settled."""
+    found = []
+    for person_id, day, slot in keys:
+        key = {"person": person_id, "on_day": date.fromisoformat(day), "in_slot": slot}
+        row = connection.execute(_KNOWN, key).mappings().first()
+        if row is not None and row["settled"] is None:
+            found.append(_row(row))
+    return tuple(found)
 
 
 def rows_of_day(connection: Connection, day: date) -> tuple[Row, ...]:

@@ -52,6 +52,19 @@ class Call:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class OpenAttempt:
+    """A call that has not ended, or an attempt that came to no call yet."""
+
+    attempt_id: str | None  #: None: inbound
+    call_id: str | None  #: None: not dialled
+
+    @property
+    def id(self) -> str:
+        """That of the attempt; of an inbound call, the call's."""
+        return self.attempt_id or self.call_id or ""
+
+
 # Statements of every call are built once: SQLAlchemy takes three times as long to build one as to run it.
 _START = insert(calls)
 _CALL = select(calls).where(calls.c.id == bindparam("key"))
@@ -72,6 +85,7 @@ _ATTEMPT_END = (
     .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
     .where(attempts.c.id == bindparam("key"))
 )
+_CALL_OF_ATTEMPT = select(calls.c.id).where(calls.c.attempt_id == bindparam("key"))
 _ATTEMPT_STATE = select(attempts.c.state).where(attempts.c.id == bindparam("key"))
 #: Guarded by the state that was read: of two that end one call only one changes the row, on any database.
 _STEP = {
@@ -238,6 +252,21 @@ def open_calls(connection: Connection) -> tuple[Call, ...]:
     return tuple(_call(row) for row in rows.mappings())
 
 
+def open_attempts(connection: Connection) -> tuple[OpenAttempt, ...]:
+    """Every call that has not ended, and every attempt that has neither ended nor a call."""
+    open_calls = select(calls.c.attempt_id, calls.c.id).where(calls.c.state != CallState.ENDED)
+    planned = (
+        select(_WITH_CALL)
+        .distinct()
+        .outerjoin(calls, calls.c.attempt_id == _WITH_CALL)
+        .where(attempts.c.state != CallState.ENDED, or_(calls.c.id.is_(None), calls.c.state == CallState.ENDED))
+    )
+    return (
+        *(OpenAttempt(row.attempt_id, row.id) for row in connection.execute(open_calls)),
+        *(OpenAttempt(each, None) for each in connection.execute(planned).scalars()),
+    )
+
+
 def get_call(connection: Connection, call_id: str) -> Call:
     """Raises LookupError if it is unknown."""
     row = connection.execute(_CALL, {"key": call_id}).mappings().first()
@@ -278,6 +307,18 @@ def close_overdue(connection: Connection, begun_before: datetime, at: datetime) 
     for attempt_id in orphans:
         end_attempt(connection, attempt_id, Outcome.UNKNOWN, at)
     return len(overdue) + len(orphans)
+
+
+def end_lost(
+    connection: Connection, attempt_id: str | None, call_id: str | None, outcome: Outcome, at: datetime
+) -> None:
+    """End an attempt, and its call if it has one, that whoever held it cannot end any more. The first end stands."""
+    if call_id is None:
+        call_id = connection.execute(_CALL_OF_ATTEMPT, {"key": attempt_id}).scalar_one_or_none()
+    if call_id is not None:
+        end_call(connection, call_id, Ending(outcome), outcome, at)
+    if attempt_id is not None:
+        end_attempt(connection, attempt_id, outcome, at)
 
 
 def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tuple[tuple[Outcome, float], ...]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection
 
 from ivr.errors import StorageError, problem
 from ivr.storage import migrate, sqlite
+from ivr.storage.pending import PendingWrites
 from ivr.storage.sqlite import BUSY_MS
 
 P = ParamSpec("P")
@@ -110,6 +111,8 @@ class Database:
         self._reader = reader
         self._writing, self._reading = threads
         self._closed = False
+        #: What must be written even if it cannot be written now.
+        self.pending = PendingWrites(self._carry_out)
 
     @property
     def beside_service(self) -> bool:
@@ -125,6 +128,9 @@ class Database:
         self._check_open()
         job = partial(self._writer.run, function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._writing, job)
+
+    async def _carry_out(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        return await self.write(function, *args, **kwargs)
 
     async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`function(connection, …)` on one snapshot, beside the writer. Raises StorageError."""

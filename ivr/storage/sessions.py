@@ -1,15 +1,18 @@
 """Sessions, and what each of their turns leaves behind: answers, alerts, follow-ups and the report, in one go."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
+from ivr.call import Ending, Outcome
 from ivr.handover import MESSAGE_LEFT
 from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
+from ivr.storage.calls import end_call
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
 from ivr.storage.leaving import queue_report
 from ivr.storage.schema import answers, calls, reports, sessions
@@ -153,6 +156,24 @@ def status_of_call(connection: Connection, call_id: str) -> SessionStatus | None
     if row is None:
         raise LookupError(f"no call {call_id}")
     return None if row.status is None else SessionStatus(row.status)
+
+
+def end_talk(
+    connection: Connection,
+    call_id: str,
+    ending: Ending,
+    judge: Callable[[SessionStatus | None], Outcome],
+    at: datetime,
+    of: Mapping[str, Outcome] = MappingProxyType({}),
+) -> Outcome:
+    """End a call that was answered; its outcome, which `judge` finds from how far its session came.
+
+    `of`: person -> what it came to for them, see end_attempt. Carried out again: the first end stands. Raises
+    LookupError for an unknown call.
+    """
+    outcome = ending.outcome or judge(status_of_call(connection, call_id))
+    end_call(connection, call_id, ending, outcome, at, of)
+    return outcome
 
 
 def _session(row: RowMapping) -> StoredSession:

@@ -44,6 +44,7 @@ async def network(
         channels=60,
         second_trunk=True,
         info_trunk=True,
+        far_end=True,
     )
     async with running_network(settings) as running:
         yield running

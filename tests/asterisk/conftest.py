@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def _short(factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def network(new_settings: Callable[[], NetworkSettings]) -> AsyncIterator[Network]:
     """Both sides, running. Tests that use it need `pytest.mark.asyncio(loop_scope="session")`."""
-    async with running_network(new_settings()) as running:
+    async with running_network(replace(new_settings(), far_end=True)) as running:
         yield running
 
 

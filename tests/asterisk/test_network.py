@@ -37,12 +37,8 @@ QUESTION = Step(["second"], 1)
 BYE = Step(["bye"], 0)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def quick(
-    new_settings: Callable[[], NetworkSettings], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Network]:
-    """A network with short sounds, each of its own noise: a recording then tells them apart to the sample."""
-    folder = tmp_path_factory.mktemp("prompts")
+def write_sounds(folder: Path) -> None:
+    """The sounds of SOUNDS, as prompts of Japanese."""
     random = np.random.default_rng(1)
     for name, seconds in SOUNDS.items():
         path = folder / "ja" / f"{name}.wav"
@@ -53,6 +49,15 @@ async def quick(
             # As finished prompts: what is sent in the last moment before a hang-up may get lost.
             noise[-800:] = 0
             file.writeframes(noise.astype("<i2").tobytes())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def quick(
+    new_settings: Callable[[], NetworkSettings], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Network]:
+    """A network with short sounds, each of its own noise: a recording then tells them apart to the sample."""
+    folder = tmp_path_factory.mktemp("prompts")
+    write_sounds(folder)
     async with running_network(replace(new_settings(), prompts=folder)) as running:
         yield running
 

@@ -22,7 +22,7 @@ from scheduler.rows import SETTLED
 from tests.fakes.site import Clock, settings
 from tests.rows import attempt_ends, call_ends, tasks
 from tests.scheduler.desk import Desk, enter, handed, report
-from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO, session, turn
+from tests.storage.records import DAY, HANAKO, NOW, SACHIKO, TARO, attempt, session, turn
 
 #: Hanako and Taro are called in the morning, on one telephone; Sachiko in the afternoon.
 SHARED, OWN = HANAKO.numbers
@@ -165,25 +165,45 @@ async def test_who_has_no_number_or_a_dead_one_is_a_follow_up(desk: Desk) -> Non
     assert await handed(desk) == {(DAY, HANAKO.id, HandOver.NO_NUMBER), (DAY, TARO.id, HandOver.BAD_NUMBER)}
 
 
+def forget_two_calls(connection: Connection) -> None:
+    """One of ours to Hanako that nobody dialled, and one in which Taro rang: nobody holds either."""
+    calls.plan_attempt(connection, attempt("a-1", number=SHARED))
+    calls.start_call(connection, calls.Call("in", Direction.INBOUND, NOW, state=CallState.TALKING))
+    open_session(connection, session("s-1", TARO))
+    save_turn(connection, "s-1", "in", turn(("temperature", "36.5")), NOW)
+
+
 async def test_what_never_ends_is_ended(desk: Desk) -> None:
     """A call whose end could not be stored must not keep its person from everybody for ever."""
+    await desk.database.write(forget_two_calls)
+    assert await desk.look(59) == []
+    assert await desk.database.read(attempt_ends) == [("planned", None)]
+    assert await desk.look(1.1) == []  # ended just now: the rows rest as after any such call
+    assert await desk.database.read(attempt_ends) == [("ended", Outcome.UNKNOWN)]
+    assert await desk.database.read(call_ends) == [("ended", Outcome.UNKNOWN)]
+    assert await desk.look(3) == [TARO.id]
+
+
+async def test_what_nobody_holds_is_ended_within_a_minute(desk: Desk) -> None:
+    """Where memory can say which calls live, a row that says otherwise does not stand for an hour."""
+    held = {"in"}
+    desk.dialer.alive = lambda: frozenset(held)
+    await desk.database.write(forget_two_calls)
+    assert await desk.look(0.5) == []
+    assert await desk.look(0.5) == []
+    assert await desk.database.read(attempt_ends) == [("ended", Outcome.UNKNOWN)]
+    assert await desk.database.read(call_ends) == [("talking", None)]
+    held.clear()
+    await desk.look(0.5)
+    await desk.look(0.5)
+    assert await desk.database.read(call_ends) == [("ended", Outcome.UNKNOWN)]
+
+
+async def test_a_call_that_fails_before_it_is_dialled_has_failed(desk: Desk) -> None:
     desk.broken = True
     await look(desk.dialer)
     await asyncio.gather(*desk.dialer.under_way)
-    desk.broken = False
-
-    def forget(connection: Connection) -> None:
-        calls.start_call(connection, calls.Call("in", Direction.INBOUND, NOW, state=CallState.TALKING))
-        open_session(connection, session("s-1", TARO))
-        save_turn(connection, "s-1", "in", turn(("temperature", "36.5")), NOW)
-
-    await desk.database.write(forget)
-    assert await desk.look(59) == []
-    assert await desk.database.read(attempt_ends) == [("planned", None)] * 2
-    assert await desk.look(1.1) == []  # ended just now: the rows rest as after any such call
-    assert await desk.database.read(attempt_ends) == [("ended", Outcome.UNKNOWN)] * 2
-    assert await desk.database.read(call_ends) == [("ended", Outcome.UNKNOWN)]
-    assert await desk.look(15) + await desk.look(0.1) == [HANAKO.id, TARO.id]
+    assert await desk.database.read(attempt_ends) == [("ended", Outcome.FAILED)] * 2
 
 
 async def test_a_report_after_the_hand_over_takes_the_task_back(desk: Desk) -> None:

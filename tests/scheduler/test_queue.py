@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from scheduler.queue import NEAR_END, Queue, Step
+from scheduler.queue import LOOK_AGAIN, NEAR_END, Queue, Step
 
 NOW = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 END = NOW + timedelta(hours=2)
@@ -13,8 +13,10 @@ def step(person: str, risk: int = 0, until: datetime = END, tried: bool = False)
 
 
 def taken(queue: Queue, now: datetime = NOW) -> list[str]:
+    """Who is taken one after another, each for good."""
     found = []
     while each := queue.take(now):
+        queue.drop(each.key)
         found.append(each.person_id)
     return found
 
@@ -86,3 +88,36 @@ def test_whose_window_is_over_needs_no_line() -> None:
     assert over.person_id == "over"
     assert queue.take_over(at(1)) is None
     assert taken(queue, at(1)) == ["not yet"]
+
+
+def test_who_is_taken_comes_again_unless_somebody_says_what_comes_next() -> None:
+    queue = Queue()
+    for each in "abc":
+        queue.put(step(each), NOW)
+    assert [queue.take(NOW), queue.take(NOW), queue.take(NOW)] == [step("a"), step("b"), step("c")]
+    assert queue.take(NOW) is None
+    assert len(queue) == 3
+    queue.put(step("b"), at(10))
+    queue.drop(step("c").key)
+    assert queue.due_at(step("a").key) == queue.next_at() == NOW + LOOK_AGAIN
+    assert taken(queue, NOW + LOOK_AGAIN / 2) == []
+    assert taken(queue, NOW + LOOK_AGAIN) == ["a"]
+    assert taken(queue, at(10)) == ["b"]
+    assert len(queue) == 0
+
+
+def test_who_was_taken_when_the_window_ended_comes_again_too() -> None:
+    queue = Queue()
+    queue.put(step("a", until=at(0)), at(-1))
+    queue.put(step("b", until=at(0.1)), at(-1))
+    assert [queue.take_over(NOW), queue.take(NOW)] == [step("a", until=at(0)), step("b", until=at(0.1))]
+    assert queue.take_over(at(0.4)) is None
+    again = NOW + LOOK_AGAIN
+    assert {queue.take_over(again), queue.take_over(again)} == {step("a", until=at(0)), step("b", until=at(0.1))}
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_who_was_taken() -> None:
+    queue = Queue()
+    queue.put(step("a"), NOW)
+    assert queue.take(NOW) == step("a")
+    assert taken(queue, at(-60)) == ["a"]
