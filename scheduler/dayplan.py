@@ -90,6 +90,7 @@ def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date, 
         sum(each.slot != slot and each.outcome not in FREE for each in facts.attempts),
         {number: Use(used.calls, used.vain_until, used.in_use) for number, used in facts.uses.items()},
         facts.tones,
+        in_doubt=any(not is_paused(each, now) for each in facts.missing_mates),
     )
 
 

@@ -55,6 +55,7 @@ class Case:
     tried_before: int = 0  #: calls that reached the network in other slots of the day
     uses: Mapping[str, Use] = field(default_factory=dict)  #: number -> what it went through
     tones: bool = True  #: whether a key was ever heard from one of the numbers
+    in_doubt: bool = False  #: the report may be that of somebody else of the household, who has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,18 @@ Decision = Dial | Wait | HandToStaff | Done
 
 def decide(case: Case, rules: Rules, now: datetime) -> Decision:
     """What to do with this person now. Every case ends in Done or HandToStaff once the window is over."""
-    if case.reported or case.handed_over:
+    if case.handed_over or (case.reported and not _asks_again(case)):
         return Done()
+    decision = _decide(case, rules, now)
+    return Done() if case.reported and isinstance(decision, HandToStaff) else decision
+
+
+def _asks_again(case: Case) -> bool:
+    """Who was perhaps not the one who reported is rung all the same, until they have been spoken to."""
+    return case.in_doubt and all(each.outcome is not Outcome.ANSWERED for each in case.attempts)
+
+
+def _decide(case: Case, rules: Rules, now: datetime) -> Decision:
     if case.window is None:
         return HandToStaff(HandOver.NO_SLOT)
     if case.talking or any(each.outcome is None for each in case.attempts):

@@ -108,7 +108,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
     "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING, STORAGE, FAULT),
     "trunk_state": State,
-    "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
+    "people_field": ({each.name for each in fields(Person)} | {"state", "household", "places"}),
     "cause": Cause,
     "light": [each.name.lower() for each in Light],
     "verdict": (*Verdict, "live"),

@@ -14,7 +14,7 @@ from ivr.person import Person
 from ivr.storage.calls import AlreadyCalling, Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
-from ivr.storage.schema import agenda, attempts, calls, follow_ups, numbers, people, reports, touched
+from ivr.storage.schema import agenda, answers, attempts, calls, follow_ups, numbers, people, reports, touched
 from ivr.storage.schema import sessions as session_table
 from ivr.storage.schema_telephones import telephones
 from ivr.storage.touched import planned
@@ -56,6 +56,9 @@ class Facts:
     handed_over: bool  #: staff have a task about the day that is not the dialler's own: a wish for a call, say
     talking: bool
     tones: bool = True  #: whether a key was ever heard from one of the numbers
+    #: The report came by a key for a place of a shared telephone: who of the household has not reported. Perhaps one of
+    #: them chose the wrong place.
+    missing_mates: tuple[Person, ...] = ()
 
 
 _OF = (
@@ -107,6 +110,24 @@ _REPORTED = select(
         reports.c.day == bindparam("on_day"),
         reports.c.completeness == Completeness.COMPLETE,
     )
+)
+#: Whether what was reported was said on a telephone that others have, too.
+_CHOSEN = select(
+    exists()
+    .where(reports.c.person_id == bindparam("person"), reports.c.day == bindparam("on_day"))
+    .where(reports.c.completeness == Completeness.COMPLETE, answers.c.session_id == reports.c.session_id)
+    .where(calls.c.id == answers.c.call_id, numbers.c.number == calls.c.number)
+    .where(numbers.c.person_id != bindparam("person"))
+)
+_MISSING_MATES = selects(
+    people.c.closed_at.is_(None),
+    people.c.id != bindparam("person"),
+    people.c.id.in_(select(numbers.c.person_id).where(numbers.c.number.in_(_ON_MY_NUMBERS))),
+    ~exists().where(
+        reports.c.person_id == people.c.id,
+        reports.c.day == bindparam("on_day"),
+        reports.c.completeness == Completeness.COMPLETE,
+    ),
 )
 _HANDED_OVER = select(
     exists().where(
@@ -255,15 +276,18 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
     """All that is known of a person and day at this moment."""
     values = {"person": person_id, "on_day": day}
     person = get_person(connection, person_id)
+    reported = bool(connection.execute(_REPORTED, values).scalar_one())
+    chosen = reported and bool(connection.execute(_CHOSEN, values).scalar_one())
     return Facts(
         person=person,
         since=connection.execute(_SINCE, values).scalar_one_or_none(),
         attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
         uses=uses_of((*row,) for row in connection.execute(_USES, values)),
-        reported=bool(connection.execute(_REPORTED, values).scalar_one()),
+        reported=reported,
         handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
         talking=bool(connection.execute(_TALKING, values).scalar_one()),
         tones=bool(connection.execute(_TONES, values).scalar_one()),
+        missing_mates=read_people(connection, _MISSING_MATES, values) if chosen else (),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from ivr.call import CallState, Direction, Ending, Outcome
+from ivr.questionnaire.model import SessionStatus
 from ivr.storage import calls
 from ivr.storage.database import Database
 from ivr.storage.decisions import Signed, close_person, pause_person
@@ -62,6 +64,49 @@ async def test_both_report_on_one_call_and_the_telephone_rings_no_more(desk: Des
     assert await desk.look(31) == []
     assert await desk.look(130) == []
     assert await handed(desk) == set()
+
+
+def say_on(number: str, person_id: str) -> Callable[[Connection], None]:
+    """Somebody rings us from this number, and reports at the place of this person."""
+
+    def store(connection: Connection) -> None:
+        arrived = calls.Call(f"in-{person_id}", Direction.INBOUND, NOW, number=number, state=CallState.TALKING)
+        calls.start_call(connection, arrived)
+        begun = replace(session(f"s-{person_id}"), person_id=person_id)
+        open_session(connection, begun)
+        said = turn(("temperature", "36.5"), status=SessionStatus.COMPLETED)
+        save_turn(connection, begun.id, arrived.id, said, NOW)
+        calls.end_call(connection, arrived.id, Ending(None), Outcome.ANSWERED, NOW)
+
+    return store
+
+
+async def test_the_wrong_place_does_not_end_the_calls_of_the_other(desk: Desk) -> None:
+    """Taro, whose call is in the afternoon, reported at Hanako's place: she is rung, and can still report."""
+    await desk.database.write(upsert_people, [replace(TARO, slots=("afternoon",))], NOW)
+    await desk.database.write(say_on(SHARED, HANAKO.id))
+    assert await desk.look() == [HANAKO.id]
+    await desk.end(Outcome.ANSWERED)
+    assert await desk.look(31) == []
+    assert await handed(desk) == set()
+
+
+async def test_once_everybody_of_a_household_has_reported_nobody_is_rung(desk: Desk) -> None:
+    for person in (HANAKO, TARO):
+        await desk.database.write(say_on(SHARED, person.id))
+    assert await desk.look() == []
+
+
+async def test_who_reported_on_a_telephone_of_their_own_is_not_doubted(desk: Desk) -> None:
+    await desk.database.write(upsert_people, [replace(TARO, slots=("afternoon",))], NOW)
+    await desk.database.write(say_on(OWN, HANAKO.id))
+    assert await desk.look() == []
+
+
+async def test_of_a_household_one_who_is_not_called_raises_no_doubt(desk: Desk) -> None:
+    await desk.database.write(pause_person, TARO.id, NOW + timedelta(days=1), Signed("見本", "入院", NOW))
+    await desk.database.write(say_on(SHARED, HANAKO.id))
+    assert await desk.look() == []
 
 
 async def test_who_has_reported_or_is_paused_has_no_part_in_the_call(desk: Desk) -> None:
