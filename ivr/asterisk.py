@@ -38,7 +38,8 @@ class SipTrunk(Part):
 
     name: Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")] = "trunk"
     host: Host
-    port: int = Field(default=5060, ge=1, le=65535)
+    #: None: a name is looked up with its services first (SRV, RFC 3263), and then 5060.
+    port: int | None = Field(default=None, ge=1, le=65535)
     networks: tuple[Network, ...] = Field(min_length=1)
     user: str = ""
     auth_user: str = ""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ivr.asterisk import Asterisk, EndpointName, Studio
+from ivr.asterisk import Asterisk, EndpointName, SipTrunk, Studio
 from ivr.call import Outcome
 from ivr.config_values import DayOfYear, Moment, OrOff, SlotName, TimeOfDay, TimeZone
 from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
@@ -25,6 +25,7 @@ from ivr.roster import Rules
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
 from ivr.transfer_settings import Transfers
+from ivr.trunks.presented import Presented, presented
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
 from ivr.window import Slot as CalendarSlot
@@ -179,14 +180,21 @@ class Config(_Part):
         """Numbers that are ours and are never rung."""
         return frozenset(map(spelt, (*self.pbx.inbound_numbers, *self.centre.own_numbers, *self.callers())))
 
+    def presented(self) -> dict[str, Presented]:
+        """Trunk -> who we are on it; of one that is not reached by `sip_trunks` the host is not known."""
+        reached = {each.name: each for each in self.pbx.asterisk.sip_trunks}
+        return {
+            each.name: _presented(spelt(each.caller_id or self.pbx.inbound_numbers[0]), reached.get(each.name))
+            for each in self.all_trunks()
+        }
+
     def caller_of_trunk(self) -> dict[str, str]:
-        """Trunk -> the number that people see when we ring them by it; those only of which the settings say it."""
-        return {each.name: spelt(each.caller_id) for each in self.trunks if each.caller_id}
+        """Trunk -> the number that people see when we ring them by it."""
+        return {name: each.number for name, each in self.presented().items()}
 
     def callers(self) -> tuple[str, ...]:
         """The numbers that people see when we ring them, each once."""
-        presented = (each.caller_id or self.pbx.inbound_numbers[0] for each in self.trunks)
-        return tuple(dict.fromkeys(presented)) or self.pbx.inbound_numbers
+        return tuple(dict.fromkeys(self.caller_of_trunk().values()))
 
     @cached_property
     def numbering(self) -> Numbering:
@@ -222,6 +230,10 @@ class Config(_Part):
     def all_trunks(self) -> tuple[Trunk, ...]:
         """The trunks that calls go out by: those of `trunks`, or the one of `pbx.trunk` with `lines`."""
         return self.trunks or (Trunk(name=self.pbx.trunk, **self.lines.model_dump()),)
+
+
+def _presented(number: str, sip: SipTrunk | None) -> Presented:
+    return presented(number, sip.host, sip.domain, sip.from_user) if sip else presented(number, "")
 
 
 def read_config(path: Path) -> Config:

@@ -19,7 +19,8 @@ MOST_ATTEMPTS = 15
 class Part(BaseModel):
     """A part of config.yaml: a mistyped key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # defer_build: `Config` builds one validator for all parts, no part one more for itself.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Lines(Part):

@@ -96,7 +96,8 @@ def read_document(path: Path) -> Document:
 def parse_document(source: str, file: str) -> Document:
     """Parse YAML text; `file` is only for messages. Raises BadInput as `read_document` does."""
     try:
-        root = yaml.compose(source, Loader=Loader)
+        loader = Loader(source)
+        root = loader.get_single_node()
         if root is None:
             return Document(file, {}, {(): 1})
         lines: dict[Place, int] = {}
@@ -104,7 +105,7 @@ def parse_document(source: str, file: str) -> Document:
         _walk(root, (), lines, problems, file)
         if problems:
             raise BadInput(*problems)
-        return Document(file, yaml.load(source, Loader=Loader), lines)
+        return Document(file, loader.construct_document(root), lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None

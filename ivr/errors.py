@@ -9,8 +9,9 @@ KenkoError
 └── StorageError    the database cannot be used
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ivr.messages import text
 
@@ -42,6 +43,31 @@ def _said(value: object, language: str | None) -> object:
 def problem(message: str, file: str | None = None, line: int | None = None, **values: object) -> Problem:
     """Short form of `Problem`, values by name."""
     return Problem(message, values, file, line)
+
+
+def to_stored(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    """As plain data for a row, of which `from_stored` makes problems again, said in the language in force then."""
+    return [
+        {"message": each.message, "file": each.file, "line": each.line, "values": {**_stored_values(each.values)}}
+        for each in problems
+    ]
+
+
+def _stored_values(values: Mapping[str, object]) -> dict[str, Any]:
+    return {name: to_stored([each])[0] if isinstance(each, Problem) else str(each) for name, each in values.items()}
+
+
+def from_stored(stored: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """See `to_stored`."""
+    return [
+        Problem(
+            each["message"],
+            {name: from_stored([v])[0] if isinstance(v, dict) else v for name, v in each["values"].items()},
+            each["file"],
+            each["line"],
+        )
+        for each in stored
+    ]
 
 
 class KenkoError(Exception):

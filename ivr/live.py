@@ -194,5 +194,6 @@ async def run_live(live: Live, sleep: Callable[[float], Awaitable[None]]) -> Non
         await sleep(LOOK_SECONDS)
         try:
             await live.look()
-        except Exception:  # a task border: what is live stays, and calls go on
+        except Exception as error:  # a task border: what is live stays, calls go on, and the next look does all of it
             log.exception("what is live could not be looked after", extra={"action": "live_failed"})
+            live.site.database.pending.note("live_failed", error)

@@ -84,6 +84,7 @@ class Lookout:
             await self._write_fact()
         except StorageError as error:
             log.error("%s", error.render("en"), extra={"action": "watch_not_written"})
+            self.database.pending.note("watch_not_written", error)
 
     def _gate(self, trunk: str, state: State) -> None:
         """Close or open: these reasons are ours, and nobody else's."""
@@ -160,7 +161,8 @@ async def keep_watch(
         await asyncio.Event().wait()
         return
     seconds = lookout.config.watch.poll_seconds
-    await Watch(settings, seconds, lookout.saw, lookout.turned_away, sleep, jitter).run()
+    note = lookout.database.pending.note
+    await Watch(settings, seconds, lookout.saw, lookout.turned_away, note, sleep, jitter).run()
 
 
 async def look_up(name: str) -> set[str]:

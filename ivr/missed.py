@@ -61,6 +61,7 @@ async def keep_looking(
             count = await look_for_missed(site(), real_now)
         except StorageError as error:
             log.error("%s", error.render("en"), extra={"action": "missed_not_written"})
+            site().database.pending.note("missed_not_written", error)
         else:
             if count:
                 log.warning("%s callers heard only the apology", count, extra={"action": "calls_missed"})

@@ -8,8 +8,6 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from phonenumbers import PhoneNumber, PhoneNumberType, number_type
-
 
 class Plan(StrEnum):
     """Which numbers exist for this installation."""
@@ -43,14 +41,6 @@ _GEOGRAPHIC = re.compile(r"0[1-9][1-9][0-9]{7}")
 _SPECIAL = ("0120", "0170", "0180", "0190", "0570", "0800", "0910", "0990", "020", "0600")
 #: 0800 is toll-free; only 0800-000 of it is practice.
 _PRACTICE = re.compile(r"0(?:[679]0|50)0[0-9]{7}|0800000[0-9]{4}|0310[0-9]{6}")
-#: What Google's library must call a number before it is rung: the ranges that the ministry has given out.
-_RUNG_TYPES = (
-    PhoneNumberType.FIXED_LINE,
-    PhoneNumberType.MOBILE,
-    PhoneNumberType.FIXED_LINE_OR_MOBILE,
-    PhoneNumberType.VOIP,
-)
-
 _SEPARATORS = str.maketrans("", "", " -‐‑‒–—―−ー()　")
 
 
@@ -96,9 +86,21 @@ def _not_in_japan(number: str) -> str | None:
         return "number.special"
     if not (_MOBILE_OR_IP.fullmatch(number) or _GEOGRAPHIC.fullmatch(number)):
         return "number.unknown_class"
+    return None if _is_given_out(number) else "number.unassigned"
+
+
+def _is_given_out(number: str) -> bool:
+    """Whether Google's library finds it in a range that the ministry has given out to telephones."""
+    # Only now: it costs each command 20 ms, and most ask for no real number.
+    from phonenumbers import PhoneNumber, PhoneNumberType, number_type
+
     # Built from the digits, not parsed from the text: the library's parser also takes letters and extensions.
-    found = number_type(PhoneNumber(country_code=81, national_number=int(number[1:])))
-    return None if found in _RUNG_TYPES else "number.unassigned"
+    return number_type(PhoneNumber(country_code=81, national_number=int(number[1:]))) in (
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.MOBILE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        PhoneNumberType.VOIP,
+    )
 
 
 def dialable(raw: str, numbering: Numbering) -> str:

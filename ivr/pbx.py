@@ -10,6 +10,7 @@ import jinja2
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 from ivr.spoken import speak_digits
+from ivr.trunks.presented import Presented, presented
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
 
@@ -24,7 +25,7 @@ class Trunk:
     """The telephone provider."""
 
     host: str
-    port: int
+    port: int | None  #: None: what DNS says of the host's services (SRV), else 5060
     networks: tuple[str, ...]  #: addresses or CIDR ranges from which the provider sends, SIP and its identity
     user: str = ""  #: registers if given
     auth_user: str = ""  #: if the provider wants another name with the password than in the registration
@@ -37,6 +38,25 @@ class Trunk:
     qualify_seconds: int = 30  #: how often to ask whether the trunk is there
     name: str = "trunk"  #: of the PJSIP endpoint and all that belongs to it
     caller_id: str = ""  #: the number that called people see, if it is not the site's first
+
+    @property
+    def server(self) -> str:
+        """Where requests go, as a URI writes it."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def place(self) -> str:
+        """What our requests name as their target: the provider's domain, if it has another name than the host.
+
+        They go to the host all the same: Asterisk takes that for a proxy, and looks up no domain.
+        """
+        return self.domain or self.server
+
+    @property
+    def proxy(self) -> str:
+        """`outbound_proxy` of pjsip.conf; empty if requests go where they are addressed."""
+        # `;` begins a comment there. `lr`: without it the domain would be lost on the way (RFC 3261, 16.12).
+        return f"sip:{self.server}\\;lr" if self.domain else ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +117,10 @@ class PbxSite:
     def presented_number(self) -> str:
         """The number that called people see."""
         return self.inbound_numbers[0]
+
+    def presented(self, trunk: Trunk) -> Presented:
+        """Who we are on one of the trunks."""
+        return presented(trunk.caller_id or self.presented_number, trunk.host, trunk.domain, trunk.from_user)
 
     @property
     def trunks(self) -> tuple[Trunk, ...]:

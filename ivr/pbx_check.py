@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ivr.ari.settings import check_version
 from ivr.errors import BadInput, Problem, problem
+from ivr.trunks.presented import of_endpoint
 
 #: Objects of pjsip.conf that ARI shows (22.10.1: `/asterisk/config/dynamic/res_pjsip`; no identify, no registration).
 SHOWN = ("endpoint", "aor", "transport", "global", "system")
@@ -89,11 +90,16 @@ def compare_running(
     trunks: tuple[str, ...],
     whole: Mapping[str, str] | None = None,
     needed: frozenset[str] = NEEDED,
+    callers: Mapping[str, str] | None = None,
 ) -> list[Problem]:
-    """Each difference from the complete configuration `whole`; of a PBX that is not ours (None) only what is needed."""
+    """Each difference from the complete configuration `whole`; of a PBX that is not ours (None) only what is needed.
+
+    `callers`: trunk -> the number that called people are to see.
+    """
     found = [*_version(running)]
     if whole is None:
         found += _missing(needed, running)
+        found += _presented(callers or {}, running)
     else:
         found += _modules(wanted_modules(whole["modules.conf"]), running)
         found += _options(whole["asterisk.conf"], running)
@@ -119,7 +125,11 @@ def wanted_objects(text: str) -> dict[tuple[str, str], dict[str, str]]:
     """(type, id) -> settings of what pjsip.conf defines; of one that is set twice (permit, match) nothing is said."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for heading, body in re.findall(r"(?m)^\[([^]]+)\]\n((?:(?!\[).*\n?)*)", text):
-        pairs = re.findall(r"(?m)^([a-z0-9_]+)\s*=>?\s*(.*?)\s*$", body)
+        # A `;` that is part of the value is written with a backslash, and shown without.
+        pairs = [
+            (name, value.replace("\\;", ";"))
+            for name, value in re.findall(r"(?m)^([a-z0-9_]+)\s*=>?\s*(.*?)\s*$", body)
+        ]
         names = [name for name, _ in pairs]
         settings = {name: value for name, value in pairs if names.count(name) == 1}
         found[settings.get("type", ""), heading] = settings
@@ -168,6 +178,13 @@ def _objects(text: str, running: Running) -> Iterator[Problem]:
                 yield problem(
                     "pbx.differs.setting", conf="pjsip.conf", section=section, name=name, wanted=wanted, running=now
                 )
+
+
+def _presented(callers: Mapping[str, str], running: Running) -> Iterator[Problem]:
+    for name, number in callers.items():
+        settings = running.objects.get(("endpoint", name))
+        if settings is not None and (there := of_endpoint(settings, number)).shown != number:
+            yield problem("pbx.differs.presented", name=name, number=number, shown=there.shown)
 
 
 def _logs(running: Running) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from ivr.clock import is_synchronised
 from ivr.config import Config
 from ivr.conversation import Voice
 from ivr.drivers import agi_settings, pbx_settings, tail_of
+from ivr.errors import StorageError
 from ivr.fastagi.server import AgiServer
 from ivr.figures import read_figures
 from ivr.inforce import IN_FORCE, hours_text
@@ -287,7 +288,11 @@ async def _connect(config: Config, pbx: Pbx, desk: Desk) -> None:
 
 async def _prove(site: Site) -> None:
     """Write down that we live: in real time, whatever time practice keeps. Raises StorageError."""
-    await site.database.write(facts.set_fact, systemd.HEARTBEAT, _real_now().isoformat())
+    try:
+        await site.database.write(facts.set_fact, systemd.HEARTBEAT, _real_now().isoformat())
+    except StorageError as error:
+        site.database.pending.note("write_probe_failed", error)
+        raise
 
 
 def _real_now() -> datetime:

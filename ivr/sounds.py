@@ -19,8 +19,9 @@ def load_prompts(folder: Path) -> Prompts:
     problems: list[Problem] = []
     if not folder.is_dir():
         raise BadInput(problem("prompts.no_folder", str(folder)))
-    for path in sorted(folder.resolve().glob("*/**/*.wav")):
-        language, *rest = path.relative_to(folder.resolve()).with_suffix("").parts
+    absolute = folder.resolve()
+    for path in sorted(absolute.glob("*/**/*.wav")):
+        language, *rest = path.relative_to(absolute).with_suffix("").parts
         prompt = "/".join(rest)
         if language == RECORDINGS:  # of any format; the finished sounds are made from them
             continue

@@ -23,6 +23,7 @@ async def keep_tidy(site: Callable[[], Site], sleep: Callable[[float], Awaitable
             count = await site().database.write(forget_tries, site().now() - KEPT)
         except StorageError as error:
             log.error("%s", error.render("en"), extra={"action": "not_tidied"})
+            site().database.pending.note("not_tidied", error)
         else:
             if count:
                 log.info("%s old tries of unknown callers were deleted", count, extra={"action": "tidied"})

@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from ivr.pbx import PbxSite
 from sandbox.ari import Ari, Event
 from sandbox.handset import Clock
 from sandbox.journal import CALLING, CallRecord, Invite, read_invites
 from sandbox.line import Line
+from sandbox.presented import Said
 from sandbox.script import Call, CallScript, Does, Person
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Carrier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
         self._records: dict[str, CallRecord] = {}
+        self.said: list[Said] = []  #: what each call to a number that exists said of who rings
         self._watchers: list[Callable[[CallRecord], None]] = []
 
     @property
@@ -126,7 +129,9 @@ class Carrier:
             line.event(event)
 
     def _serve(self, event: Event) -> None:
-        channel, number = event["channel"], event["args"][1]
+        channel, (number, *told) = event["channel"], event["args"][1:]
+        sender, asserted, privacy, other = map(unquote, told)
+        self.said.append(Said(number, sender, [asserted] if asserted else [], privacy, other))
         self._counts[number] += 1
         calls = self._scripts.get(number, ())
         call = calls[min(self._counts[number], len(calls)) - 1] if calls else _NOBODY

@@ -28,7 +28,7 @@ from sandbox.centre import documents_in
 from sandbox.centre_process import running_centre, sync_settings
 from sandbox.install import install
 from sandbox.network import Network, running_network
-from sandbox.ports import free_base_port
+from sandbox.ports import reserved_base_port
 from sandbox.script import Person, load_people
 from sandbox.service import PRACTICE_DAY, Installation, command, running_service, write_files
 from sandbox.settings import CENTRE_PORT, NetworkSettings
@@ -61,9 +61,13 @@ class Seen:
 
 async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_port: int | None) -> int:
     """Run the demonstration. Exit code 0 if every person ended as expected, else 1; 2 if it could not start."""
+    with contextlib.nullcontext(base_port) if base_port else reserved_base_port() as base:
+        shutil.rmtree(folder, ignore_errors=True)
+        return await _play(NetworkSettings(folder / "network", install(), base), folder, once, json_file)
+
+
+async def _play(settings: NetworkSettings, folder: Path, once: bool, json_file: Path | None) -> int:
     people = load_people(SCENARIO)
-    shutil.rmtree(folder, ignore_errors=True)
-    settings = NetworkSettings(folder / "network", install(), base_port or free_base_port())
     console = Console()
     centre, port = await asyncio.to_thread(folder.resolve) / "centre", settings.base_port + CENTRE_PORT
     async with running_network(settings, people) as network, running_centre(centre, port):

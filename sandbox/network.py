@@ -2,20 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ivr import pbx
-from ivr.pbx import PbxSite
+from ivr.pbx import PbxSite, Trunk
 from sandbox import ari
 from sandbox.asterisk import complaints, running
 from sandbox.carrier import Carrier
 from sandbox.farend.endpoint import FarEnd, running_far_end
+from sandbox.farend.message import Message
+from sandbox.presented import Said, wrong
 from sandbox.script import Person
-from sandbox.settings import FAR_ADDRESS, FAR_REGISTRAR, FAR_USER, NetworkSettings, carrier_site, pbx_site
+from sandbox.settings import FAR_PORT, INFO_ADDRESS, NetworkSettings, carrier_site, pbx_site
 
 CARRIER_TEMPLATES = Path(__file__).with_name("carrier_config")
+
+
+class NotUs(Exception):
+    """A call of our PBX did not say who we are: withheld, another's number, another's domain."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Network:
     settings: NetworkSettings
     pbx: Pbx
     carrier: Carrier
-    far_ends: tuple[FarEnd, ...] = ()  #: see the properties; none without `NetworkSettings.far_end`
+    far_ends: Mapping[str, FarEnd] = field(default_factory=dict)  #: by the trunk that leads there
 
     def over(self, trunk: str) -> "Network":
         """The same network, for a service whose trunk is another one of our PBX."""
@@ -73,12 +79,12 @@ class Network:
     @property
     def far(self) -> FarEnd:
         """The far end of our own behind `trunk-far`."""
-        return self.far_ends[0]
+        return self.far_ends["trunk-far"]
 
     @property
     def far_registrar(self) -> FarEnd:
         """The one with which our PBX registers, behind `trunk-registered`."""
-        return self.far_ends[1]
+        return self.far_ends["trunk-registered"]
 
     def complaints(self) -> list[str]:
         """WARNING and ERROR lines of both instances."""
@@ -98,17 +104,33 @@ async def running_network(settings: NetworkSettings, people: Iterable[Person] = 
 
 
 @contextlib.asynccontextmanager
-async def running_far_ends(settings: NetworkSettings) -> AsyncIterator[tuple[FarEnd, ...]]:
-    """The far ends of our own, if the settings want them."""
-    if not settings.far_end:
-        yield ()
-        return
-    ours = pbx_site(settings)
-    pbx, port = (ours.sip_address, ours.sip_port), settings.base_port + 2
-    async with running_far_end(FAR_ADDRESS, port, pbx) as far, running_far_end(FAR_REGISTRAR, port, pbx) as registrar:
-        registrar.users[FAR_USER] = settings.secret
-        registrar.asks_callers = True
-        yield far, registrar
+async def running_far_ends(settings: NetworkSettings) -> AsyncIterator[Mapping[str, FarEnd]]:
+    """The far ends of our own: one for each trunk to an address that is not the carrier's."""
+    site = pbx_site(settings)
+    ours, port = (site.sip_address, site.sip_port), settings.base_port + FAR_PORT
+    trunks = [each for each in site.trunks if each.host not in ("127.0.0.1", INFO_ADDRESS)]
+    async with contextlib.AsyncExitStack() as running:
+        far_ends = {}
+        for each in trunks:
+            (address,) = (network.removesuffix("/32") for network in each.networks)
+            far = far_ends[each.name] = await running.enter_async_context(running_far_end(address, port, ours))
+            if each.user:
+                far.users[each.auth_user or each.user] = each.password
+                far.asks_callers = True
+        yield far_ends
+    for each in trunks:
+        _require_our_names(site, [each], map(_said, far_ends[each.name].invites()))
+
+
+def _said(invite: Message) -> Said:
+    sender, asserted, privacy = invite.get("From"), invite.all("P-Asserted-Identity"), invite.get("Privacy")
+    return Said(invite.user, sender, asserted, privacy, invite.get("Remote-Party-ID"))
+
+
+def _require_our_names(site: PbxSite, trunks: Iterable[Trunk], said: Iterable[Said]) -> None:
+    """Raises NotUs if a call by these trunks said of us what it may not."""
+    if found := list(wrong(said, [site.presented(each) for each in trunks])):
+        raise NotUs("\n".join(found))
 
 
 @contextlib.asynccontextmanager
@@ -136,6 +158,8 @@ async def running_carrier(settings: NetworkSettings, people: Iterable[Person] = 
             (ended,) = await asyncio.gather(serving, return_exceptions=True)
             if isinstance(ended, Exception):
                 raise ended
+    ours = pbx_site(settings)
+    _require_our_names(ours, [each for each in ours.trunks if each.host == "127.0.0.1"], carrier.said)
 
 
 def carrier_files(settings: NetworkSettings) -> dict[str, str]:

@@ -1,30 +1,40 @@
-"""Finds ports on which a practice network can start."""
+"""Reserves ports on which a practice network can start: two that start in the same second never take the same."""
 
+import contextlib
 import socket
+from collections.abc import Iterator
 
 from ivr.errors import BadInput, problem
 from sandbox.settings import PORTS
 
-#: Below the range from which the kernel takes ports by itself.
-BASE_PORTS = range(20000, 32000, PORTS)
+#: Below the range from which the kernel takes ports by itself (Linux: from 32768).
+BASE_PORTS = range(3000, 32000, PORTS)
 #: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides, our
 #: manager, FastAGI, and the stand-in centre.
 _FIXED = range(7)
-#: Those given away, the longest ago first.
-_taken: list[int] = []
 
 
-def free_base_port() -> int:
-    """A base port whose fixed ports nobody uses; one that was given away before only when there is no other, for its
-    network may not have started yet. Raises BadInput.
+@contextlib.contextmanager
+def reserved_base_port() -> Iterator[int]:
+    """A base port that is ours until the end, on this machine, whether its network has started or not.
+
+    The reservation is the name of an abstract UNIX socket, which the kernel gives to one process and takes back when
+    that ends, however it ends. Raises BadInput if none is left.
     """
-    for base in (*(each for each in BASE_PORTS if each not in _taken), *_taken):
-        if all(_is_free(base + each) for each in _FIXED):
-            if base in _taken:
-                _taken.remove(base)
-            _taken.append(base)
-            return base
+    for base in BASE_PORTS:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reservation:
+            if _is_reserved(reservation, base) and all(_is_free(base + each) for each in _FIXED):
+                yield base
+                return
     raise BadInput(problem("sandbox.no_ports"))
+
+
+def _is_reserved(reservation: socket.socket, base: int) -> bool:
+    try:
+        reservation.bind(f"\0kenko-call-practice-network-{base}")
+    except OSError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:

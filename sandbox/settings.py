@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ivr.pbx import HousePhone, ManagerUser, PbxSite, Trunk
 from sandbox.install import Asterisk
@@ -16,6 +17,10 @@ INFO_ADDRESS = "127.0.0.2"
 #: Of the far ends that speak SIP themselves (`far_end`): one known by its address, one with which our PBX registers.
 FAR_ADDRESS = "127.0.0.3"
 FAR_REGISTRAR = "127.0.0.4"
+#: The port of all of them, counted from the base port.
+FAR_PORT = 2
+#: Its domain, which leads nowhere.
+FAR_DOMAIN = "practice.invalid"
 #: As whom our PBX registers there.
 FAR_USER = "user0001"
 #: On which staff speak prompts.
@@ -25,6 +30,12 @@ PORTS = 1000
 #: Of the stand-in centre, counted from the base port.
 CENTRE_PORT = 6
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+
+
+def far_trunk(base_port: int, name: str, address: str, **changes: Any) -> Trunk:
+    """A trunk of our PBX to a far end of our own on this address; `changes`: what is not as usual."""
+    given: dict[str, Any] = {"port": base_port + FAR_PORT, "networks": (f"{address}/32",), "trust_caller_id": True}
+    return Trunk(address, name=name, **(given | {"qualify_seconds": 1} | changes))
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class NetworkSettings:
     agi_only: bool = False  #: callers are handed over by FastAGI at once, as by a PBX without ARI
     info_trunk: bool = False  #: `trunk-info`, for calls from INFO_ADDRESS, whose keys come as SIP INFO
     far_end: bool = False  #: `trunk-far` and `trunk-registered`, which lead to far ends of our own (sandbox/farend)
+    far_trunks: tuple[Trunk, ...] = ()  #: further ones to far ends, each with an address of its own in 127.0.0.0/8
     secret: str = field(default_factory=lambda: secrets.token_hex(24), repr=False)
 
 
@@ -52,19 +64,14 @@ def pbx_site(settings: NetworkSettings) -> PbxSite:
     trunk = Trunk("127.0.0.1", base + 2, ("127.0.0.1/32",), qualify_seconds=1)
     second = replace(trunk, name="trunk-2", from_user="line2", caller_id=SECOND_NUMBER)
     info = replace(trunk, name="trunk-info", networks=(f"{INFO_ADDRESS}/32",), dtmf="info", qualify_seconds=0)
-    far = replace(trunk, host=FAR_ADDRESS, name="trunk-far", networks=(f"{FAR_ADDRESS}/32",), trust_caller_id=True)
-    registered = replace(
-        far,
-        host=FAR_REGISTRAR,
-        name="trunk-registered",
-        networks=(f"{FAR_REGISTRAR}/32",),
-        user=FAR_USER,
-        password=settings.secret,
-    )
+    login = {"user": FAR_USER, "password": settings.secret, "domain": FAR_DOMAIN}
+    registered = far_trunk(base, "trunk-registered", FAR_REGISTRAR, **login)
+    far = (far_trunk(base, "trunk-far", FAR_ADDRESS), registered) if settings.far_end else ()
     more = (
         *((second,) if settings.second_trunk else ()),
         *((info,) if settings.info_trunk else ()),
-        *((far, registered) if settings.far_end else ()),
+        *far,
+        *settings.far_trunks,
     )
     return _site(
         settings,

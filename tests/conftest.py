@@ -13,6 +13,9 @@ from ivr.storage.database import Database, open_database
 from ivr.storage.sqlite import connect_writer
 from tests.fakes.site import Clock, open_site
 from tests.storage.records import fill
+from tests.workers import pytest_collection_modifyitems, pytest_configure
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure"]
 
 #: A busy machine is no finding: how long an example takes is asked nowhere.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,12 +1,16 @@
 """The boundaries of the design, read from the imports: who may know whom, who may touch the clock, who may hold SQL."""
 
 import ast
+import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from bench.startup import make_site
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("ivr", "scheduler", "sandbox", "bench")
@@ -54,6 +58,7 @@ PURE = (
     "ivr.fastagi.words",
     "ivr.questionnaire",
     "ivr.spoken",
+    "ivr.trunks",
     "ivr.transferred",
     "ivr.pbx_check",
     "ivr.doctor.chosen",
@@ -175,6 +180,41 @@ def test_a_running_service_loads_no_library_that_only_commands_need() -> None:
     code = f"import sys, ivr.service, ivr.cli.commands; print({{{unwanted}}} & sys.modules.keys())"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+#: What everything typed at a shell may import besides the standard library and itself; each command its own besides.
+_EVERY_COMMAND = {"ivr", "typer", "annotated_doc", "shellingham", "yaml", "cython_runtime"}
+_SETTINGS = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+
+
+@pytest.mark.parametrize(
+    ("command", "libraries", "most"),
+    [("--help", set(), 6), ("check", _SETTINGS, 65), ("status", {*_SETTINGS, "sqlalchemy", "pysqlite3", "rich"}, 70)],
+)
+async def test_a_command_imports_what_it_uses_and_no_more(
+    command: str, libraries: set[str], most: int, tmp_path: Path
+) -> None:
+    """`most`: modules of ours. What this costs is measured by `scripts/bench startup`."""
+    config = await make_site(tmp_path)
+    code = (
+        "import sys\nfrom ivr.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    print('@', end.code, *sys.modules)"
+    )
+    environment = os.environ | {"KENKO_CONFIG": str(config)}
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", code, command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    ended, *loaded = ran.stdout.rpartition("@ ")[2].split()
+    assert ended == "0"
+    packages = {each.split(".")[0] for each in loaded if not each.startswith("_")} - sys.stdlib_module_names
+    assert packages <= _EVERY_COMMAND | libraries
+    assert "sqlalchemy.dialects.postgresql" not in loaded
+    assert sum(inside(each, ("ivr",)) for each in loaded) <= most
 
 
 def test_no_class_is_called_after_nothing() -> None:

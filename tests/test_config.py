@@ -17,6 +17,7 @@ from ivr.document import Loader
 from ivr.errors import BadInput
 from ivr.numbers import Numbering, Plan
 from ivr.person import Hours
+from ivr.trunks.presented import Presented
 from ivr.window import Dates, DayKind, Slot
 from tests.cases_runner import ROOT
 
@@ -427,3 +428,19 @@ def test_trunks_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
         read(tmp_path, text)
     assert [each.message for each in refused.value.problems] == [message]
     assert refused.value.problems[0].line
+
+
+def test_who_we_are_on_each_trunk(tmp_path: Path) -> None:
+    """What calls say, `pbx render` writes and the leaflet prints: the first number in, or the trunk's own."""
+    sip = """sip_trunks:
+      - {name: trunk, host: sip.example.jp, networks: ["198.51.100.0/24"], domain: example.jp}
+      - {name: second, host: 198.51.100.9, networks: ["198.51.100.0/24"], from_user: line1}
+"""
+    config = read(tmp_path, with_trunks().replace("sip_trunks: []              # Default: []\n", sip))
+    assert config.presented() == {
+        "trunk": Presented("05000000200", "05000000200", "example.jp", False),
+        "second": Presented(config.pbx.inbound_numbers[0], "line1", "198.51.100.9", True),
+    }
+    assert config.callers() == ("05000000200", config.pbx.inbound_numbers[0])
+    alone = read(tmp_path, EXAMPLE)
+    assert alone.callers() == alone.pbx.inbound_numbers[:1]

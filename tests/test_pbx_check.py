@@ -99,6 +99,22 @@ def test_of_an_existing_pbx_also_what_was_chosen() -> None:
     assert compare_running(replace(GOOD, modules=GOOD.modules | needed), "kenko", ("trunk",), None, needed) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"from_user": "05000000100"}, []),
+        ({"from_user": "", "send_pai": "false"}, []),
+        ({"from_user": "line1", "send_pai": "true"}, []),
+        ({"from_user": "line1", "send_pai": "false"}, ["pbx.differs.presented"]),
+        ({"from_user": "05000000999"}, ["pbx.differs.presented"]),
+    ],
+)
+def test_whose_number_an_existing_pbx_shows(settings: dict[str, str], found: list[str]) -> None:
+    running = replace(GOOD, objects={("endpoint", "trunk"): settings})
+    said = compare_running(running, "kenko", ("trunk",), callers={"trunk": "05000000100"})
+    assert [each.message for each in said] == found
+
+
 def test_what_we_need_anywhere_is_part_of_what_we_load() -> None:
     assert NEEDED | BRIDGING | TEST_CALL < MODULES
     assert wanted_modules(pbx.render(replace(SITE, agi_port=4573))["modules.conf"]) >= SECOND_WAY

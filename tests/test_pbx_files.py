@@ -35,7 +35,7 @@ def section_of(files: dict[str, str], heading: str, kind: str) -> str:
 
 def test_a_trunk_that_is_known_by_its_address(tmp_path: Path) -> None:
     files = pbx_files.render(config_with(tmp_path, {"sip_trunks": [TRUNK]}), existing=False)
-    assert "contact = sip:198.51.100.1:5060" in section_of(files, "trunk", "aor")
+    assert "contact = sip:198.51.100.1\n" in section_of(files, "trunk", "aor")
     assert "match = 198.51.100.0/24" in section_of(files, "trunk", "identify")
     assert "from_user = 05000000100" in section_of(files, "trunk", "endpoint")
     assert "type = registration" not in files["pjsip.conf"]
@@ -79,7 +79,7 @@ def test_each_trunk_presents_its_own_number(tmp_path: Path) -> None:
     files = pbx_files.render(config.model_copy(update={"lines": config.lines}), existing=False)
     assert "from_user = 05000000100" in section_of(files, "east", "endpoint")
     assert "from_user = 05000000200" in section_of(files, "west", "endpoint")
-    assert "sip:192.0.2.9:5060" in section_of(files, "west", "aor")
+    assert "sip:192.0.2.9\n" in section_of(files, "west", "aor")
     assert "permit = 198.51.100.0/24\npermit = 192.0.2.9\n" in section_of(files, "provider", "acl")
 
 

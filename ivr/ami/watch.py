@@ -28,6 +28,7 @@ class Watch:
     poll_seconds: float
     saw: Callable[[Seen | None], Awaitable[None]]
     turned_away: Callable[[], None]  #: somebody failed to come in
+    note: Callable[[str, BaseException], None]  #: tells staff of a fault of ours, by its action in the log
     sleep: Callable[[float], Awaitable[None]]
     jitter: Callable[[], float]  #: 0 to 1
     _told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,8 +46,9 @@ class Watch:
                 if not tries:
                     log.warning("%s", error.render("en"), extra={"action": "ami_lost"})
                 tries += 1
-            except Exception:  # a task border: what looks after the trunks must not end the calls
+            except Exception as error:  # a task border: what looks after the trunks must not end the calls
                 log.exception("the watch failed", extra={"action": "watch_failed"})
+                self.note("watch_failed", error)
                 tries += 1
             await self.saw(None)
             longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(tries, 10))

@@ -12,6 +12,7 @@ from ivr.ari.events import Channel, ChannelDestroyed, Event, StasisEnd, StasisSt
 from ivr.ari.settings import PbxSettings
 from ivr.endpoints import check_endpoint
 from ivr.errors import PbxError, PbxRefused, PbxSilent
+from ivr.trunks.presented import number_for
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,8 @@ class Leg:
             "extension": settings.extension,
             "priority": 1,
             "timeout": math.ceil(ring_seconds),
+            # A channel without one counts as withheld: "Anonymous" (22.10.1).
+            "callerId": number_for(endpoint, settings.callers),
         }
         try:
             await self._client.request("POST", f"/channels/{self.id}", body=body)

@@ -12,6 +12,7 @@ from ivr.call import Ending, Outcome
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
+from ivr.trunks.presented import number_for
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +44,14 @@ class AriLine:
         trunk = order.trunk or settings.trunk
         if trunk not in (settings.trunk, *settings.more_trunks):
             raise ValueError("not a trunk of the settings")
-        return await self._place(order, f"PJSIP/{order.number}@{trunk}", settings.callers.get(trunk))
+        return await self._place(order, f"PJSIP/{order.number}@{trunk}", number_for(f"@{trunk}", settings.callers))
 
     async def dial_ourselves(self, call_id: str) -> AriPhone | Ending:
         """The test call: as `dial`, but to the far end that our own dialplan has for it. No line is used."""
-        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES)
+        caller = number_for("", self._client.settings.callers)
+        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES, caller)
 
-    async def _place(self, order: DialOrder, endpoint: str, caller: str | None = None) -> AriPhone | Ending:
+    async def _place(self, order: DialOrder, endpoint: str, caller: str) -> AriPhone | Ending:
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
@@ -63,7 +65,7 @@ class AriLine:
             if not handed_over:
                 self._client.forget(order.call_id)
 
-    async def _dial(self, order: DialOrder, endpoint: str, caller: str | None, phone: AriPhone) -> AriPhone | Ending:
+    async def _dial(self, order: DialOrder, endpoint: str, caller: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until = sent_at + order.ring_seconds
         failed = await self._originate(order, endpoint, caller)
@@ -79,7 +81,7 @@ class AriLine:
             return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
         return phone
 
-    async def _originate(self, order: DialOrder, endpoint: str, caller: str | None) -> Ending | None:
+    async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | None:
         """Send the request, once. None: there is a call, or there may be one; go on waiting."""
         settings = self._client.settings
         body = {
@@ -90,11 +92,10 @@ class AriLine:
             "extension": settings.extension,
             "priority": 1,
             "timeout": math.ceil(order.ring_seconds),
-        }
-        if caller:
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
-            # one (22.10.1).
-            body["callerId"] = caller
+            # one. A channel without a number counts as withheld: From then says "Anonymous" (22.10.1).
+            "callerId": caller,
+        }
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)
         except PbxUnreachable as error:

@@ -8,17 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    day_of,
-    local_moment,
-    now_at,
-    print_json,
-    print_table,
-    word,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, local_moment, now_at, print_json, word
+from ivr.cli.screen import print_table
 from ivr.cli.staff import By, Reason, signed_by
 from ivr.config import Config, read_config
 from ivr.document import read_content

@@ -1,14 +1,18 @@
 """All commands under one name, and the border at which errors become sentences and exit codes.
 
-A command's module is imported when it is named, not before: `check` needs neither database nor dialler.
+A command's module is imported when the command is called (`LazyCommand`), so each command pays only for what it uses.
+Such a module in turn imports a heavy library inside the function that needs it, if others of its functions do without.
 """
 
+import gc
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from ivr.errors import KenkoError
 from ivr.messages import text
@@ -49,8 +53,8 @@ COMMANDS = {
     "questionnaires activate": ("questionnaires", "activate"),
     "voice-messages list": ("voice_messages", "list_messages"),
     "voice-messages export": ("voice_messages", "export"),
-    "reports export": ("day", "export_reports"),
-    "reports import": ("reported", "import_reports"),
+    "reports export": ("reports", "export_reports"),
+    "reports import": ("reports", "import_reports"),
     "prompts build": ("prompts", "build"),
     "prompts list": ("prompts", "list_prompts"),
     "prompts check": ("prompts", "check"),
@@ -78,36 +82,48 @@ def options(
         raise typer.BadParameter("ja, en")
 
 
-def app_of(first: str | None = None) -> typer.Typer:
-    """The command line: the command or group called `first`; everything if there is none of that name."""
-    names = [each for each in COMMANDS if each.split()[0] == first] or list(COMMANDS)
+class LazyCommand(TyperCommand):
+    """A command whose module is imported when it is called. Help lists it by its line in the catalogue."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name.split()[-1], help=_help(name))
+        self._of_commands = name
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Click calls this for the command that the arguments name. The context belongs to the loaded command."""
+        return load(self._of_commands).make_context(info_name, args, parent, **extra)
+
+
+def load(name: str) -> TyperCommand:
+    """Import the module of a command of `COMMANDS`; the command with its options."""
+    module, function = COMMANDS[name]
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name.split()[-1], help=_help(name))(getattr(import_module(f"ivr.cli.{module}"), function))
+    if not gc.isenabled():  # `main` put it off until here
+        gc.freeze()
+        gc.enable()
+    return cast(TyperCommand, get_command(app))
+
+
+def command_line() -> TyperGroup:
+    """Every command and group, in the order of `COMMANDS`, none of them imported."""
     app = typer.Typer(
-        name="kenko-call",
-        help=text("cli.help"),
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
+        name="kenko-call", help=text("cli.help"), no_args_is_help=True, add_completion=False, rich_markup_mode=None
     )
     app.callback()(options)
-    groups: dict[str, typer.Typer] = {}
-    for name in names:
-        *group, word = name.split()
-        for each in group:
-            if each not in groups:
-                groups[each] = typer.Typer(help=_help(each), no_args_is_help=True)
-                app.add_typer(groups[each], name=each)
-        module, function = COMMANDS[name]
-        command = getattr(import_module(f"ivr.cli.{module}"), function)
-        (groups[group[0]] if group else app).command(word, help=_help(name))(command)
-    return app
+    root = cast(TyperGroup, get_command(app))
+    for name in COMMANDS:
+        group, _, word = name.rpartition(" ")
+        if group and group not in root.commands:
+            root.add_command(TyperGroup(name=group, help=_help(group), no_args_is_help=True, rich_markup_mode=None))
+        (cast(TyperGroup, root.commands[group]) if group else root).add_command(LazyCommand(name), word or name)
+    return root
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; see `main` for the exit codes."""
-    first = next((each for each in arguments if each in {name.split()[0] for name in COMMANDS}), None)
     try:
-        result = app_of(None if "--help" in arguments[:1] else first)(list(arguments), standalone_mode=False)
+        result = command_line()(list(arguments), standalone_mode=False)
     except KenkoError as error:
         typer.echo(error.render(), err=True)
         return 2

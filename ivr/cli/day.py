@@ -2,32 +2,22 @@
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from ivr.cli.output import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigPath,
     OnDay,
-    console,
     day_of,
     local_time,
     now_at,
     print_json,
-    print_table,
     word,
-    write_file,
 )
-from ivr.cli.questionnaires import refusal_line, standing_data
-from ivr.cli.sync import is_troubled, pull_data, pull_lines, unsent_line
+from ivr.cli.screen import console, print_table
+from ivr.cli.standing import is_troubled, pull_data, pull_lines, refusal_line, standing_data, unsent_line
 from ivr.config import read_config
-from ivr.export import to_csv, to_json
 from ivr.handover import PERIOD_OVER
-from ivr.loading import load_questionnaire
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.storage.database import open_reader
@@ -37,16 +27,8 @@ from ivr.storage.journal import calls_between
 from ivr.storage.outbox import backlog
 from ivr.storage.pulled import get_pulled
 from ivr.storage.questionnaires import standing
-from ivr.storage.reports import export_rows
 from ivr.storage.status import DayState, PersonStatus, status_of_day
 from ivr.storage.words import Figure
-
-
-class Format(StrEnum):
-    """Forms of an export."""
-
-    CSV = "csv"
-    JSON = "json"
 
 
 def status(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJson = False) -> None:
@@ -153,29 +135,3 @@ def calls(config: ConfigPath = DEFAULT_CONFIG, date: OnDay = None, as_json: AsJs
         for each in found
     )
     print_table(text("cli.calls.title", day=day), [f"column.{each}" for each in columns], rows)
-
-
-def export_reports(
-    config: ConfigPath = DEFAULT_CONFIG,
-    form: Annotated[Format, typer.Option("--format", help=text("cli.reports.export.format"))] = Format.CSV,
-    date: OnDay = None,
-    until: Annotated[
-        datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help=text("cli.reports.export.until"))
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help=text("cli.reports.export.output"))] = None,
-) -> None:
-    settings = read_config(config)
-    day = day_of(settings, date)
-    with open_reader(settings.database) as reader:
-        rows = reader.read(export_rows, day, until.date() if until else day)
-    zone = settings.centre.zone
-    if form is Format.JSON:
-        written = to_json(rows, zone)
-    else:
-        questionnaire, _ = load_questionnaire(settings.questionnaire)
-        written = to_csv(rows, zone, [each.id for each in questionnaire.questions])
-    if output is None:
-        typer.echo(written, nl=False)
-    else:
-        write_file(output, written.encode())
-        typer.echo(text("cli.reports.exported", count=len(rows), file=output), err=True)

@@ -12,7 +12,8 @@ import typer
 from rich.markup import escape
 
 from ivr.ari.settings import PbxSettings
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, print_table
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
+from ivr.cli.screen import print_table
 from ivr.config import Config, read_config
 from ivr.doctor.access import may_write, owner_of
 from ivr.doctor.chosen import examine_chosen

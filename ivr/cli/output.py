@@ -1,23 +1,17 @@
-"""How commands read their common options and print what they found."""
+"""How commands read their common options, and how they write JSON and files. `ivr.cli.screen` draws tables."""
 
 import json
 import os
 import pwd
-from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ivr.config import Config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
-
-console = Console()
-err_console = Console(stderr=True)
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="KENKO_CONFIG", help=text("cli.option.config"), show_default=True)
@@ -61,16 +55,6 @@ def operator() -> str:
 def print_json(data: Any) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
-
-
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table; `columns` are ids of the catalogue."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(text(column), overflow="fold")  # a number that is cut is no number
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def word(kind: str, value: str | None) -> str:

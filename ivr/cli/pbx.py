@@ -83,7 +83,9 @@ def check(config: ConfigPath = DEFAULT_CONFIG, existing: Existing = False, as_js
 async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
     """Everything in which this machine is not what was rendered. Raises BadInput for settings of which none can be."""
     ours = pbx_files.render(config, existing=existing)
-    objects = [] if existing else [key for key in wanted_objects(ours["pjsip.conf"]) if key[0] in SHOWN]
+    callers = config.caller_of_trunk()
+    wanted = {("endpoint", name) for name in callers} if existing else wanted_objects(ours["pjsip.conf"])
+    objects = [key for key in wanted if key[0] in SHOWN]
     # Only now: every other command would wait for all that talks to Asterisk.
     from ivr.ari.inspection import inspect
     from ivr.drivers import pbx_settings
@@ -103,7 +105,7 @@ async def find_differences(config: Config, *, existing: bool) -> list[Problem]:
         found += compare_includes(_includes(etc, ours))
     if running is not None:
         trunks = (settings.trunk, *settings.more_trunks)
-        found += compare_running(running, settings.app, trunks, None if existing else ours, _needed(config))
+        found += compare_running(running, settings.app, trunks, None if existing else ours, _needed(config), callers)
     return found
 
 

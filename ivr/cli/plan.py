@@ -17,19 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from ivr.calllist import Line, to_csv, to_pdf
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    day_of,
-    local_time,
-    now_at,
-    print_json,
-    print_table,
-    word,
-    write_file,
-)
-from ivr.cli.sync import unsent_line
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, local_time, now_at, print_json, word, write_file
+from ivr.cli.screen import print_table
+from ivr.cli.standing import unsent_line
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from ivr.cli.output import AsJson, console, print_json
+from ivr.cli.output import AsJson, print_json
+from ivr.cli.screen import console
 from ivr.errors import BadInput, Problem, problem
 from ivr.messages import text
 from ivr.voice.manifest import RECORDING

@@ -8,23 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    console,
-    local_moment,
-    now_at,
-    operator,
-    print_json,
-    print_table,
-    word,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, local_moment, now_at, operator, print_json, word
 from ivr.cli.plan import preview_tomorrow, print_changes
+from ivr.cli.screen import console, print_table
+from ivr.cli.standing import refusal_line, refusals
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.inforce import IN_FORCE, hours_text, with_hours
-from ivr.messages import language_in_force, text
+from ivr.messages import text
 from ivr.storage.database import Reader, open_database, open_reader
 from ivr.storage.facts import get_fact
 from ivr.storage.people import list_people
@@ -107,18 +98,8 @@ def history(
     print_table(text("cli.questionnaires.history.title"), columns, (_row(settings, now, each) for each in rows))
     if now.refused is not None:
         console.print(refusal_line(now.refused))
-        for line in _problems(now.refused):
+        for line in refusals(now.refused):
             typer.echo(line)
-
-
-def refusal_line(refused: Activation) -> str:
-    """That what is on disk is not used."""
-    return text("cli.questionnaires.file_refused", count=len(refused.problems))
-
-
-def standing_data(now: Standing) -> dict[str, object]:
-    """How things stand, for programs."""
-    return {"live": now.live and now.live.hash, "refused": _problems(now.refused) if now.refused else []}
 
 
 def _row(settings: Config, now: Standing, each: Activation) -> tuple[str, ...]:
@@ -135,14 +116,10 @@ def _data(each: Activation) -> dict[str, object]:
         "cause": each.cause,
         "by_whom": each.by_whom,
         "verdict": each.verdict,
-        "problems": _problems(each),
+        "problems": refusals(each),
         "wished_at": each.wished_at,
         "decided_at": each.decided_at,
     }
-
-
-def _problems(each: Activation) -> list[str]:
-    return [said[language_in_force()] for said in each.problems]
 
 
 def _the_version(reader: Reader, beginning: str) -> Version:
@@ -171,7 +148,7 @@ async def _ask(settings: Config, cause: Cause, version: str | None, as_json: boo
     elif found.verdict is Verdict.DONE:
         typer.echo(text("cli.questionnaires.done", version=(found.hash or "")[:SHOWN]))
     else:
-        for line in _problems(found):
+        for line in refusals(found):
             typer.echo(line, err=True)
         typer.echo(text("cli.questionnaires.refused", count=len(found.problems)), err=True)
     return {Verdict.DONE: 0, Verdict.REFUSED: 2, Verdict.WISHED: 0 if alone else 1}[found.verdict]

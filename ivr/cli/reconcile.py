@@ -10,17 +10,8 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    console,
-    local_moment,
-    now_at,
-    print_json,
-    print_table,
-    word,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, local_moment, now_at, print_json, word
+from ivr.cli.screen import console, print_table
 from ivr.config import Config, read_config
 from ivr.document import read_content
 from ivr.errors import BadInput, problem

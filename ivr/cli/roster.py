@@ -14,18 +14,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ivr.cells import write_time
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    err_console,
-    now_at,
-    print_json,
-    print_table,
-    word,
-    write_file,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now_at, print_json, word, write_file
 from ivr.cli.plan import preview_tomorrow, print_changes
+from ivr.cli.screen import err_console, print_table
 from ivr.cli.staff import By, signed_by
 from ivr.config import Config, read_config
 from ivr.document import read_content

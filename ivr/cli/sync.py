@@ -1,31 +1,23 @@
 """`kenko-call sync`: how the way to the centre stands, what it refused, and trying again."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    console,
-    local_moment,
-    now_at,
-    print_json,
-    print_table,
-    word,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, local_moment, now_at, print_json, word
+from ivr.cli.screen import console, print_table
+from ivr.cli.standing import is_troubled, pull_data, pull_lines, spoken_age
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.storage.comparisons import latest
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.link import get_link, wish_now
-from ivr.storage.outbox import Backlog, Row, backlog, parked_rows, retry
-from ivr.storage.pulled import Pulled, get_pulled
+from ivr.storage.outbox import Row, backlog, parked_rows, retry
+from ivr.storage.pulled import get_pulled
 from ivr.sync.delivery import Link
 
 
@@ -73,53 +65,6 @@ def _way(settings: Config, link: Link) -> str:
     if link.stopped:
         return text("cli.sync.stopped", problem=link.problem, until=until)
     return text("cli.sync.fails", failures=link.failures, problem=link.problem, until=until)
-
-
-def pull_data(settings: Config, found: Pulled) -> dict[str, object]:
-    """How it stands with what comes in, for programs."""
-    return {
-        "on": settings.sync.pulls,
-        "last_success": found.link.last_success,
-        "age_seconds": found.age(now_at(settings)),
-        "cursor": found.cursor,
-        "problem": found.link.problem,
-        "until": found.link.until,
-        "refused": [each.render() for each in found.problems],
-        "conflicts": found.conflicts,
-    }
-
-
-def is_troubled(settings: Config, found: Pulled) -> bool:
-    """Whether somebody must look at what comes in."""
-    return bool(found.conflicts or (settings.sync.pulls and found.link.problem))
-
-
-def pull_lines(settings: Config, found: Pulled) -> Iterator[str]:
-    """The same for people: what comes in, why not, and what the two sides disagree about."""
-    link = found.link
-    if settings.sync.pulls:
-        age = found.age(now_at(settings))
-        yield text("cli.sync.pull.never") if age is None else text("cli.sync.pull.last", age=spoken_age(age))
-        if link.problem:
-            until = local_moment(settings, link.until) if link.until else "-"
-            yield text("cli.sync.pull.fails", problem=link.problem, until=until, cursor=found.cursor or "-")
-        yield from (each.render() for each in found.problems)
-    if found.conflicts:
-        yield text("cli.sync.pull.conflicts", count=found.conflicts)
-
-
-def spoken_age(seconds: float) -> str:
-    """`2:05` (hours and minutes); with days in front when there are any: `3d 2:05`."""
-    minutes = int(seconds // 60)
-    days, hours = divmod(minutes // 60, 24)
-    return (f"{days}d " if days else "") + f"{hours}:{minutes % 60:02}"
-
-
-def unsent_line(config: Config, found: Backlog) -> str | None:
-    """One line for the screen of the day; None if there is nothing to say, or nowhere to send it."""
-    if config.sync.destination is None or found.oldest is None:
-        return None
-    return text("cli.status.unsent", count=found.unsent, age=spoken_age(found.age(now_at(config))))
 
 
 def parked(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> int:

@@ -9,17 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    OnDay,
-    console,
-    day_of,
-    local_time,
-    print_json,
-    print_table,
-)
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, OnDay, day_of, local_time, print_json
+from ivr.cli.screen import console, print_table
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text

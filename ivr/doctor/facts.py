@@ -55,6 +55,7 @@ async def gather(config: Config, settings: PbxSettings | BadInput, now: datetime
         app=PbxSettings.app,
         needed=NEEDED | (SECOND_WAY if config.fastagi.port else frozenset()),
         trunks=trunks,
+        presented=config.presented(),
         registering=registering,
         registrations=await _registrations(config.pbx.asterisk.etc) if registering else None,
         sounds=await asyncio.to_thread(_sounds, config),

@@ -1,13 +1,14 @@
 """What the facts about an installation mean: green, yellow or red, and what to do. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 
 from ivr.ari.settings import check_version
 from ivr.errors import BadInput, Problem, problem
 from ivr.pbx_check import NEEDED, Running
+from ivr.trunks.presented import Presented, of_endpoint
 
 GIB = 1024**3
 #: The dialler stops below this (the service must be able to write down what people answer).
@@ -92,6 +93,7 @@ class Facts:
     lock_held: bool
     heartbeat: datetime | None
     alarms: tuple[tuple[str, bool], ...]  #: kind, and whether staff have acknowledged it
+    presented: Mapping[str, Presented] = field(default_factory=dict)  #: trunk -> who we are to be on it
     needed: frozenset[str] = NEEDED  #: modules without which a call fails
     centre: bool = False  #: one is set
     unsent: int = 0  #: documents that it has not got
@@ -124,6 +126,7 @@ def _of_pbx(facts: Facts, pbx: Running) -> list[Line]:
         application(pbx, facts.app),
         *(trunk(pbx, each) for each in facts.trunks),
         *(codec(pbx, each) for each in facts.trunks if each in pbx.endpoints),
+        *_presented(pbx, facts.presented),
     ]
 
 
@@ -194,6 +197,32 @@ def codec(pbx: Running, name: str) -> Line:
     if silent or not codecs:
         return Line("codec", Light.RED, problem("doctor.codec_silent", name=name, codecs=", ".join(silent) or "-"))
     return Line("codec", Light.GREEN, problem("doctor.codec", name=name, codecs=", ".join(codecs)))
+
+
+def _presented(pbx: Running, wanted: Mapping[str, Presented]) -> Iterator[Line]:
+    for name, who in wanted.items():
+        settings = pbx.objects.get(("endpoint", name))
+        if settings is not None:
+            yield presented(name, who, of_endpoint(settings, who.number))
+
+
+def presented(name: str, wanted: Presented, there: Presented) -> Line:
+    """What the provider is told of us on each call, as Asterisk runs; and whether people see our number."""
+    light, message = Light.GREEN, "doctor.presented"
+    if there.shown != wanted.number:
+        light, message = Light.RED, "doctor.presented_other"
+    elif not there.host:
+        light, message = Light.YELLOW, "doctor.presented_nowhere"
+    said = problem(
+        message,
+        name=name,
+        number=wanted.number,
+        shown=there.shown,
+        user=there.user,
+        host=there.host or "-",
+        asserted=there.number if there.asserted else "-",
+    )
+    return Line("presented", light, said)
 
 
 def sounds(found: Sounds) -> Line:

@@ -21,6 +21,7 @@ from ivr.fastagi.settings import AgiSettings
 from ivr.phone import HungUp, Recording
 from ivr.prompts import Sound
 from ivr.questionnaire.model import RecordRules
+from ivr.trunks.presented import number_for
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class AgiPhone(AgiChannel):
         """Ring another telephone and join the caller to it, by the application Dial."""
         settings = self._settings
         check_endpoint(endpoint, settings.telephones, settings.trunks, settings.numbering)
-        caller = settings.callers.get(endpoint.partition("@")[2], "")
+        caller = number_for(endpoint, settings.callers)
         if (await self._do(words.dial(endpoint, ring_seconds, caller), settings.longest_call)).failed:
             await self._require_caller()
         return (await self._do(words.command("GET", "VARIABLE", "DIALSTATUS"))).data == "ANSWER"

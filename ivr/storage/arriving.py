@@ -10,6 +10,7 @@ from ivr.errors import BadInput, Problem, problem
 from ivr.messages import text
 from ivr.person import Person, begins_anew
 from ivr.roster import cells_of
+from ivr.storage import pulled
 from ivr.storage.alarms import end_alarm, raise_alarm
 from ivr.storage.conflicts import (
     decided_last,
@@ -21,12 +22,14 @@ from ivr.storage.conflicts import (
 )
 from ivr.storage.decisions import Signed, close_person, reopen_person
 from ivr.storage.elsewhere import take_reported
+from ivr.storage.facts import set_fact
 from ivr.storage.people import known_people, upsert_people
 from ivr.storage.schema import decisions
 from ivr.storage.schema_centre import centre_people as table
 from ivr.storage.tombstones import erased_among
 from ivr.storage.words import Decided
-from ivr.sync.changes import Changes, Theirs
+from ivr.sync.changes import Changes, Page, Theirs
+from ivr.sync.delivery import Link
 from ivr.sync.merging import (
     CLOSED,
     FIELDS,
@@ -222,3 +225,11 @@ def _look_again(connection: Connection, theirs: dict[str, Theirs], at: datetime)
             restate(connection, found, now)
         if agreed:
             end_agreed(connection, found.person_id, [found.field], at)
+
+
+def take_page(connection: Connection, page: Page, link: Link, file: str, zone: tzinfo, now: datetime) -> Arrived:
+    """A whole page and the cursor behind it. Raises BadInput as `take_changes` does."""
+    arrived = take_changes(connection, page.changes, file, zone, now)
+    set_fact(connection, pulled.CURSOR, page.cursor)
+    pulled.stand(connection, link, (), now)
+    return arrived

@@ -11,6 +11,7 @@ from ivr.roster import Rules, cells_of, read_cells
 from ivr.storage.alarms import keep_alarms
 from ivr.storage.decisions import Signed, close_person, reopen_person
 from ivr.storage.people import get_person, upsert_people
+from ivr.storage.pulled import count_conflicts
 from ivr.storage.schema_centre import AGREED
 from ivr.storage.schema_centre import conflicts as table
 from ivr.sync.merging import CLOSED, STANDING, Conflict, Kept, read_written, written
@@ -36,11 +37,6 @@ class Found:
 def open_conflicts(connection: Connection) -> tuple[Found, ...]:
     """Those that nobody has settled, the oldest first."""
     return tuple(map(_found, connection.execute(select(table).where(_OPEN).order_by(table.c.id)).mappings()))
-
-
-def count_conflicts(connection: Connection) -> int:
-    """How many are open."""
-    return connection.execute(select(func.count()).select_from(table).where(_OPEN)).scalar_one()
 
 
 def note_conflict(connection: Connection, person_id: str, found: Conflict, at: datetime) -> bool:

@@ -102,6 +102,7 @@ class PendingWrites:
         except StorageError as error:
             self._failures += 1
             log.error("kept to be written later: %s", error.render("en"), extra={"action": "write_kept"})
+            self.note("write_kept", error)
         except Exception as error:  # a task border: it will never succeed, and keeps back all that come after it
             log.exception("a kept write is impossible", extra={"action": "write_impossible"})
             self.note("write_impossible", error)

@@ -3,17 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
-from ivr.errors import Problem
+from ivr.errors import Problem, from_stored, to_stored
 from ivr.storage.alarms import keep_alarms
-from ivr.storage.arriving import Arrived, take_changes
-from ivr.storage.conflicts import count_conflicts
 from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.link import PULL_WISH, get_link, set_link
-from ivr.sync.changes import Page, from_stored, to_stored
+from ivr.storage.schema_centre import conflicts
 from ivr.sync.delivery import Link
 
 #: Facts: what the next page begins after, how the way stands, what is wrong with the page that was refused, since when
@@ -57,12 +55,9 @@ def get_pulled(connection: Connection) -> Pulled:
     return Pulled(get_fact(connection, CURSOR) or "", link, tuple(problems), count_conflicts(connection), began)
 
 
-def take_page(connection: Connection, page: Page, link: Link, file: str, zone: tzinfo, now: datetime) -> Arrived:
-    """A whole page and the cursor behind it. Raises BadInput as `take_changes` does."""
-    arrived = take_changes(connection, page.changes, file, zone, now)
-    set_fact(connection, CURSOR, page.cursor)
-    stand(connection, link, (), now)
-    return arrived
+def count_conflicts(connection: Connection) -> int:
+    """How many differences between the centre and us are open."""
+    return connection.execute(select(func.count()).where(conflicts.c.settled_at.is_(None))).scalar_one()
 
 
 def stand(connection: Connection, link: Link, problems: Sequence[Problem], now: datetime) -> None:

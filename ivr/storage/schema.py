@@ -15,8 +15,8 @@ from ivr.storage import (  # noqa: F401 - for METADATA
 from ivr.storage.columns import Day, TimeOfDay, one_of
 from ivr.storage.schema_centre import centre_people, conflicts
 from ivr.storage.schema_outbox import outbox
+from ivr.storage.tables import index_where, metadata
 from ivr.storage.tables import key_column as _key
-from ivr.storage.tables import metadata
 from ivr.storage.tables import moment_column as _moment
 from ivr.storage.tables import reference as _to
 from ivr.storage.tables import strict_table as _table
@@ -204,7 +204,7 @@ calls = _table(
     Index(None, "session_id"),
     # One request to dial per attempt, ever: a repeated one cannot be written down.
     Index("one_call_per_attempt", "attempt_id", unique=True),
-    Index("open_calls", "started_at", sqlite_where=text("state <> 'ended'"), postgresql_where=text("state <> 'ended'")),
+    index_where("open_calls", "started_at", where="state <> 'ended'"),
 )
 
 answers = _table(
@@ -304,13 +304,7 @@ agenda = _table(
     one_of("settled", Settled),
     CheckConstraint("(settled IS NULL) = (next_at IS NOT NULL)", name="open"),
     Index(None, "day", "person_id"),
-    Index(
-        "open_steps",
-        "day",
-        "next_at",
-        sqlite_where=text("settled IS NULL"),
-        postgresql_where=text("settled IS NULL"),
-    ),
+    index_where("open_steps", "day", "next_at", where="settled IS NULL"),
 )
 
 touched = _table(

@@ -3,15 +3,11 @@
 from sqlalchemy import DDL, CheckConstraint, Column, Index, Integer, LargeBinary, Text, event, text
 
 from ivr.storage.columns import one_of
-from ivr.storage.tables import key_column, moment_column, strict_table, text_column
+from ivr.storage.tables import index_where, key_column, moment_column, strict_table, text_column
 from ivr.sync.delivery import State
 
 #: What is not settled yet.
 UNSENT = f"state IN ('{State.WAITING}', '{State.IN_FLIGHT}')"
-
-
-def _index_where(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 outbox = strict_table(
@@ -45,11 +41,11 @@ outbox = strict_table(
     Index(None, "about", "sequence", unique=True),
     Index(None, "queued_at"),
     Index(None, "kind", "subject", "revision", unique=True),
-    _index_where("outbox_waiting", "lane", "id", where=f"state = '{State.WAITING}'"),
-    _index_where("outbox_in_flight", "next_at", where=f"state = '{State.IN_FLIGHT}'"),
-    _index_where("outbox_unsent", "about", "lane", "id", where=UNSENT),
-    _index_where("outbox_oldest", "queued_at", where=UNSENT),
-    _index_where("outbox_parked", "id", where=f"state = '{State.PARKED}'"),
+    index_where("outbox_waiting", "lane", "id", where=f"state = '{State.WAITING}'"),
+    index_where("outbox_in_flight", "next_at", where=f"state = '{State.IN_FLIGHT}'"),
+    index_where("outbox_unsent", "about", "lane", "id", where=UNSENT),
+    index_where("outbox_oldest", "queued_at", where=UNSENT),
+    index_where("outbox_parked", "id", where=f"state = '{State.PARKED}'"),
     autoincrement=True,
 )
 

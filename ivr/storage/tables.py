@@ -36,5 +36,14 @@ def key_column() -> Column[object]:
     return Column("id", Integer, primary_key=True)
 
 
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of some rows only.
+
+    PostgreSQL's copy of the condition stands in the migrations, which make the tables. Named here, it would have
+    SQLAlchemy import that dialect in every process: 40 ms.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(where))
+
+
 def unique_where(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+    return index_where(name, *columns, where=where, unique=True)

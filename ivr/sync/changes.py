@@ -4,7 +4,7 @@ All of it, or everything that is wrong with it. The problems repeat nothing that
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -246,28 +246,3 @@ def _problems(error: ValidationError, file: str, line: int | None) -> Iterator[P
 
 
 _NAMES = {name for model in (Closed, GivenPerson, GivenReport, _Page) for name in model.model_fields}
-
-
-def to_stored(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """What `from_stored` makes problems of again, in whatever language is in force then."""
-    return [
-        {"message": each.message, "file": each.file, "line": each.line, "values": {**_stored_values(each.values)}}
-        for each in problems
-    ]
-
-
-def _stored_values(values: Mapping[str, object]) -> dict[str, Any]:
-    return {name: to_stored([each])[0] if isinstance(each, Problem) else str(each) for name, each in values.items()}
-
-
-def from_stored(stored: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    """See `to_stored`."""
-    return [
-        Problem(
-            each["message"],
-            {name: from_stored([v])[0] if isinstance(v, dict) else v for name, v in each["values"].items()},
-            each["file"],
-            each["line"],
-        )
-        for each in stored
-    ]

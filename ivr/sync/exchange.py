@@ -21,7 +21,7 @@ async def serve(
 ) -> None:
     """Both directions, until cancelled; neither waits for the other."""
     if not config.sync.pulls:
-        await database.write(pulled.end_alarms, now())
+        await database.pending.write(pulled.end_alarms, now())
     async with asyncio.TaskGroup() as parts:
         parts.create_task(push.serve(database, config.sync, now, chance, sleep))
         if config.sync.pulls:

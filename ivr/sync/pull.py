@@ -10,7 +10,7 @@ from functools import partial
 
 from ivr.errors import BadInput, Problem
 from ivr.roster import Rules
-from ivr.storage import pulled
+from ivr.storage import arriving, pulled
 from ivr.storage.database import Database
 from ivr.sync.changes import parse_page
 from ivr.sync.delivery import LONGEST_ASKED, Judged, Link, Reply, Verdict, is_over, judge, next_link
@@ -61,9 +61,10 @@ class Pull:
                 more = False
                 try:
                     more = await self.turn()
-                except Exception:
-                    # A full disk, or a fault of ours: calls go on, and so does this.
+                except Exception as error:
+                    # A full disk, or a fault of ours: calls go on, and so does this, from the cursor of the rows.
                     log.exception("fetching failed", extra={"action": "pull_failed"})
+                    self.database.pending.note("pull_failed", error)
                 await self.sleep(0.0 if more else POLL_SECONDS)
 
     async def turn(self) -> bool:
@@ -98,7 +99,7 @@ class Pull:
             parse = partial(parse_page, reply.body, before.cursor, address, self.rules, self._today(now))
             page = await asyncio.to_thread(parse)
             link = next_link(before.link, (well,), now, self.chance())
-            arrived = await self.database.write(pulled.take_page, page, link, address, self.zone, now)
+            arrived = await self.database.write(arriving.take_page, page, link, address, self.zone, now)
         except BadInput as bad:
             log.warning("what the centre says cannot be taken", extra={"action": "pull_refused"})
             refused = Judged(Verdict.STOP, pulled.BAD_PAGE, of_link=True)

@@ -50,9 +50,11 @@ class Push:
                         await self.begin()
                         begun = True
                     full = await self.turn()
-                except Exception:
-                    # A full disk, or a fault of ours: calls go on, and so does this.
+                except Exception as error:
+                    # A full disk, or a fault of ours: calls go on, and so does this. What was taken comes back when its
+                    # lease is over.
                     log.exception("sending failed", extra={"action": "sync_failed"})
+                    self.database.pending.note("sync_failed", error)
                 await self.sleep(PAUSE_SECONDS if full else POLL_SECONDS)
 
     async def begin(self) -> None:

@@ -65,9 +65,10 @@ class Reconciler:
                     await self.database.write(comparisons.note_late, None, "", self.now())
                     return
                 await self.turn()
-            except Exception:
+            except Exception as error:
                 # A full disk, or a fault of ours: sending and calls go on, and so does this.
                 log.exception("comparing failed", extra={"action": "sync_compare_failed"})
+                self.database.pending.note("sync_compare_failed", error)
             await self.sleep(POLL_SECONDS)
 
     async def turn(self) -> None:

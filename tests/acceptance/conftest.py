@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from sandbox.install import Asterisk
 from sandbox.network import Network, running_network
-from sandbox.ports import free_base_port
+from sandbox.ports import reserved_base_port
 from sandbox.settings import PROMPTS, NetworkSettings
 from tests.acceptance import audio
 from tests.asterisk.conftest import asterisk
@@ -36,15 +36,16 @@ async def network(
     asterisk: Asterisk, short_prompts: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Network]:
     """Both sides, running. Tests that use it need `pytest.mark.asyncio(loop_scope="session")`."""
-    settings = NetworkSettings(
-        tmp_path_factory.mktemp("net"),
-        asterisk,
-        free_base_port(),
-        prompts=short_prompts,
-        channels=60,
-        second_trunk=True,
-        info_trunk=True,
-        far_end=True,
-    )
-    async with running_network(settings) as running:
-        yield running
+    with reserved_base_port() as base:
+        settings = NetworkSettings(
+            tmp_path_factory.mktemp("net"),
+            asterisk,
+            base,
+            prompts=short_prompts,
+            channels=60,
+            second_trunk=True,
+            info_trunk=True,
+            far_end=True,
+        )
+        async with running_network(settings) as running:
+            yield running

@@ -20,7 +20,12 @@ from sandbox.settings import PROMPTS
 from tests.acceptance import audio
 from tests.acceptance.scene import WELL, Row, Scene, does, person, set_scene, told_by_logs, until
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.measures,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
 
 #: Who is who, in the order of the cast.
 LISTENS, WAITED_FOR, IN_A_NUMBER, RINGING, NOBODY = range(5)

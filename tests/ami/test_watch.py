@@ -44,13 +44,17 @@ class Eyes:
         self.found: asyncio.Queue[Seen | None] = asyncio.Queue()
         self.turned_away = 0
         self.slept: list[float] = []
-        self.watch = Watch(manager.settings, 5.0, self._saw, self._away, self._sleep, lambda: 1.0)
+        self.noted: list[tuple[str, type[BaseException]]] = []
+        self.watch = Watch(manager.settings, 5.0, self._saw, self._away, self._note, self._sleep, lambda: 1.0)
 
     async def _saw(self, seen: Seen | None) -> None:
         self.found.put_nowait(seen)
 
     def _away(self) -> None:
         self.turned_away += 1
+
+    def _note(self, action: str, error: BaseException) -> None:
+        self.noted.append((action, type(error)))
 
     async def _sleep(self, seconds: float) -> None:
         if seconds == self.watch.poll_seconds:
@@ -130,6 +134,7 @@ async def test_a_failure_of_ours_does_not_end_it(manager: FakeManager) -> None:
     running = asyncio.create_task(eyes.watch.run())
     assert await eyes.found.get() is None
     assert await eyes.found.get() == WELL
+    assert eyes.noted == [("watch_failed", KeyError)]
     running.cancel()
 
 

@@ -22,7 +22,14 @@ CALL = "kc-call-1"
 
 
 def settings_for(asterisk: FakeAsterisk, transport: Transport = Transport.AUTO, secret: str = SECRET) -> PbxSettings:
-    return PbxSettings(asterisk.url, USER, secret, transport=transport, numbering=Numbering(Plan.PRACTICE))
+    return PbxSettings(
+        asterisk.url,
+        USER,
+        secret,
+        callers={"trunk": "05000000100"},
+        transport=transport,
+        numbering=Numbering(Plan.PRACTICE),
+    )
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ SETTINGS = PbxSettings(
     "http://127.0.0.1:1",
     "kenko",
     "secret",
+    callers={"trunk": "05000000100"},
     telephones=("desk",),
     more_trunks=("trunk-2",),
     numbering=Numbering(Plan.PRACTICE, frozenset({"05000000100"})),
@@ -33,7 +34,7 @@ LEG = leg_id(SETTINGS, CALL)
 @pytest.fixture
 def wire(clock: Clock) -> Wire:
     wire = Wire(clock)
-    wire.settings = replace(wire.settings, telephones=("desk",))
+    wire.settings = replace(wire.settings, callers={"trunk": "05000000100"}, telephones=("desk",))
     return wire
 
 
@@ -81,6 +82,7 @@ async def test_somebody_answers_and_they_talk(wire: Wire, phone: AriPhone) -> No
             "extension": "answered",
             "priority": 1,
             "timeout": 30,
+            "callerId": "05000000100",
         },
         {"media": ["tone:ring;tonezone=jp"]},
         {"type": "mixing", "bridgeId": LEG},

@@ -52,6 +52,7 @@ async def test_the_request(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPho
         "extension": "answered",
         "priority": 1,
         "timeout": 30,
+        "callerId": "05000000100",
     }
     assert seen.params == {}
 

@@ -1,16 +1,15 @@
-"""One practice network for the whole session: starting it takes seconds, and most tests only place calls."""
+"""One practice network for each worker: starting it takes seconds, and most tests only place calls."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import pytest_asyncio
 
 from sandbox.install import Asterisk, find_asterisk
 from sandbox.network import Network, running_network
-from sandbox.ports import free_base_port
+from sandbox.ports import reserved_base_port
 from sandbox.settings import NetworkSettings
 
 
@@ -23,21 +22,24 @@ def asterisk() -> Asterisk:
     return found
 
 
-@pytest.fixture(scope="session")
-def new_settings(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], NetworkSettings]:
-    """Makes settings for one more network."""
-    return lambda: NetworkSettings(_short(tmp_path_factory), asterisk, free_base_port())
-
-
-def _short(factory: pytest.TempPathFactory) -> Path:
-    return factory.mktemp("net")
+@pytest.fixture(scope="module")
+def new_settings(
+    asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], NetworkSettings]]:
+    """Makes settings for one more network, whose ports are its own until the module ends."""
+    with ExitStack() as reserved:
+        yield lambda: NetworkSettings(
+            tmp_path_factory.mktemp("net"), asterisk, reserved.enter_context(reserved_base_port())
+        )
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def network(new_settings: Callable[[], NetworkSettings]) -> AsyncIterator[Network]:
+async def network(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
     """Both sides, running. Tests that use it need `pytest.mark.asyncio(loop_scope="session")`."""
-    async with running_network(replace(new_settings(), far_end=True)) as running:
-        yield running
+    with reserved_base_port() as base:
+        settings = NetworkSettings(tmp_path_factory.mktemp("net"), asterisk, base, far_end=True)
+        async with running_network(settings) as running:
+            yield running
 
 
 _numbers = itertools.count(1)

@@ -104,6 +104,7 @@ async def dial(access: Ari, network: Network, number: str, ring: int = 20) -> st
         extension="answered",
         priority=1,
         timeout=ring,
+        callerId=network.pbx.inbound_number,
         channelId=f"test-{number}",
     )
     return str(reply["id"])

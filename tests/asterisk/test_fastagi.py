@@ -65,6 +65,7 @@ async def told(network: Network, tmp_path_factory: pytest.TempPathFactory) -> To
         network.pbx.site.agi_port,
         folder / "no such folder",
         telephones=("desk",),
+        callers={"trunk": network.pbx.inbound_number},
         numbering=Numbering(Plan.PRACTICE),
     )
     spoken = Sound("apology", network.settings.prompts / "ja/frame/apology.wav", 10.0)

@@ -104,7 +104,7 @@ async def test_what_is_rendered_loads_without_a_complaint_and_runs_as_written(
     assert lights["trunk"] is lights["application"] is Light.RED
     # Nobody answers there: neither word means that it is registered.
     assert read_registrations(said.decode())["west"] in ("Unregistered", "Rejected")
-    assert any("contact of [west] in pjsip.conf should be sip:127.0.0.9" in each for each in changed)
+    assert any("outbound_proxy of [west] in pjsip.conf should be sip:127.0.0.9" in each for each in changed)
     assert any("rtp.conf is not what the settings say" in each for each in changed)
     assert existing == {
         "pbx.differs.missing_file",

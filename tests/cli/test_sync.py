@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from ivr.cli.sync import spoken_age
+from ivr.cli.standing import spoken_age
 from ivr.config import read_config
 from ivr.storage.database import open_reader
 from ivr.storage.link import close_round, wished

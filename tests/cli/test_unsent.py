@@ -8,7 +8,7 @@ from pypdf import PdfReader
 
 from ivr.ami.alarms import View
 from ivr.cli import day as days
-from ivr.cli import plan, sync
+from ivr.cli import plan, standing, sync
 from ivr.figures import read_figures
 from ivr.metrics import exposition
 from ivr.site import Site
@@ -28,7 +28,7 @@ def waiting(folder: Path, day: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A day whose reports wait for a folder that nobody writes to."""
     (folder / "out").mkdir()
     set_sync(folder, way="file", folder="out")
-    for module in (days, plan, sync):
+    for module in (days, plan, standing, sync):
         monkeypatch.setattr(module, "now_at", lambda _: later(2 + 26 * 60 + 5))
     return folder
 

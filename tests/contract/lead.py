@@ -1,5 +1,6 @@
 """Leads the golden conversations over one driver, whole: callers known by number, rows in a database of its own."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -18,7 +19,8 @@ from ivr.prompts import Prompts
 from ivr.questionnaire.parse import parse
 from ivr.recordings import length_of
 from ivr.site import Site
-from ivr.storage.database import open_database
+from ivr.storage.calls import open_calls
+from ivr.storage.database import Database, open_database
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
 from ivr.terminal import TerminalPhone, scripted
@@ -101,6 +103,13 @@ def _config(folder: Path) -> Config:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     return read_config(folder / "config.yaml")
+
+
+async def calls_over(database: Database) -> None:
+    """Wait until the rows say that every call is over: the far end knows of it before we have written it down."""
+    async with asyncio.timeout(20):
+        while await database.read(open_calls):  # noqa: ASYNC110 - rows tell nobody
+            await asyncio.sleep(0.05)
 
 
 async def over_terminal(site: Site) -> None:

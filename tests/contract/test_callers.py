@@ -27,7 +27,6 @@ from ivr.person import Person
 from ivr.service import Desk
 from ivr.site import Site
 from ivr.sounds import load_prompts
-from ivr.storage.calls import open_calls
 from ivr.storage.database import open_database
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
@@ -36,7 +35,7 @@ from sandbox.network import Network
 from sandbox.script import CallScript
 from tests.acceptance.audio import prompts_in
 from tests.cases_runner import CASES
-from tests.contract.lead import NOW
+from tests.contract.lead import NOW, calls_over
 from tests.fakes.site import SHORT, as_it_is, settings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
@@ -95,7 +94,12 @@ async def service(network: Network, file: Path, prompts: Path, started: int) -> 
     """Its database and its connection to Asterisk, from the start to the stop."""
     ari = network.pbx
     access = PbxSettings(
-        ari.ari_url.removesuffix("/ari"), ari.user, ari.secret, ari.trunk, numbering=Numbering(Plan.PRACTICE)
+        ari.ari_url.removesuffix("/ari"),
+        ari.user,
+        ari.secret,
+        ari.trunk,
+        callers={ari.trunk: ari.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
     )
     ids = itertools.count(1)
     config = settings().model_copy(update={"database": file})
@@ -111,10 +115,7 @@ async def service(network: Network, file: Path, prompts: Path, started: int) -> 
             async with asyncio.timeout(20):
                 await pbx.ready()
             yield
-            # The far end knows that a call is over before our rows do.
-            async with asyncio.timeout(20):
-                while await database.read(open_calls):  # noqa: ASYNC110 - rows tell nobody
-                    await asyncio.sleep(0.1)
+            await calls_over(database)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

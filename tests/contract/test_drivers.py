@@ -40,7 +40,17 @@ from sandbox.network import Network
 from sandbox.script import HANG_UP, CallScript, spoken_and_pressed
 from tests.acceptance import audio
 from tests.cases_runner import Conversation, asked, conversations
-from tests.contract.lead import QUESTIONNAIRES, Caller, Report, asked_of, callers, over_terminal, reports, site_of
+from tests.contract.lead import (
+    QUESTIONNAIRES,
+    Caller,
+    Report,
+    asked_of,
+    callers,
+    calls_over,
+    over_terminal,
+    reports,
+    site_of,
+)
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -103,6 +113,7 @@ async def reception(
         network.pbx.user,
         network.pbx.secret,
         network.pbx.trunk,
+        callers={network.pbx.trunk: network.pbx.inbound_number},
         transport=transport,
         numbering=Numbering(Plan.PRACTICE),
     )
@@ -114,6 +125,7 @@ async def reception(
         async with asyncio.timeout(20):
             await pbx.ready()
         yield desk
+        await calls_over(site.database)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -126,6 +138,7 @@ async def second_reception(network: Network, site: Site) -> AsyncIterator[Recept
         network.pbx.site.agi_port,
         network.pbx.site.state / "recording",
         trunks=("trunk",),
+        callers={"trunk": network.pbx.inbound_number},
         numbering=Numbering(Plan.PRACTICE),
     )
     desk = Reception(site)
@@ -135,6 +148,7 @@ async def second_reception(network: Network, site: Site) -> AsyncIterator[Recept
     try:
         await listening(settings.port)
         yield desk
+        await calls_over(site.database)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -43,7 +43,7 @@ from sandbox.script import CallScript, Does
 from tests.acceptance import audio
 from tests.acceptance.audio import prompts_in
 from tests.cases_runner import CASES
-from tests.contract.lead import NOW
+from tests.contract.lead import NOW, calls_over
 from tests.fakes.site import SHORT, as_it_is, settings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -96,7 +96,12 @@ def site_for(site: Site, caller: str | None) -> Site:
 async def connected(network: Network, desk: Desk) -> AsyncIterator[Pbx]:
     ari = network.pbx
     access = PbxSettings(
-        ari.ari_url.removesuffix("/ari"), ari.user, ari.secret, ari.trunk, numbering=Numbering(Plan.PRACTICE)
+        ari.ari_url.removesuffix("/ari"),
+        ari.user,
+        ari.secret,
+        ari.trunk,
+        callers={ari.trunk: ari.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
     )
     site = desk.live.site
     tail = Tail(*site.prompts.resolve(("frame/quiet", "frame/apology"), "ja"))
@@ -106,6 +111,7 @@ async def connected(network: Network, desk: Desk) -> AsyncIterator[Pbx]:
         async with asyncio.timeout(20):
             await pbx.ready()
         yield pbx
+        await calls_over(site.database)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -34,7 +34,7 @@ from sandbox.script import CallScript, Does
 from tests.acceptance import audio
 from tests.acceptance.audio import prompts_in
 from tests.cases_runner import CASES
-from tests.contract.lead import NOW
+from tests.contract.lead import NOW, calls_over
 from tests.contract.test_drivers import listening
 from tests.fakes.site import SHORT, as_it_is, settings
 
@@ -98,7 +98,12 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
     network.carrier.assign(DUTY["waits"], [CallScript(does=Does.RINGS)])
     network.carrier.assign(DUTY["leaves"], [CallScript(ring=1, speaks=4)])
     ids = itertools.count(1)
-    agi = AgiSettings(network.pbx.site.agi_port, folder, numbering=Numbering(Plan.PRACTICE))
+    agi = AgiSettings(
+        network.pbx.site.agi_port,
+        folder,
+        callers={"trunk": network.pbx.inbound_number},
+        numbering=Numbering(Plan.PRACTICE),
+    )
     async with await open_database(folder / "kenko-call.db") as database:
         source = (CASES / "short.yaml").read_text(encoding="utf-8")
         await database.write(store_questionnaire, SHORT.hash, SHORT.id, source, NOW)
@@ -113,6 +118,7 @@ async def told(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
             await listening(agi.port)
             patience = {"talks": 40.0, "waits": 40.0, "leaves": 22.0}
             records = await asyncio.gather(*(ring_in(network, name, patience[name]) for name in NAMES))
+            await calls_over(database)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

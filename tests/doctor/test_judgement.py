@@ -11,6 +11,7 @@ from ivr.doctor import judgement
 from ivr.doctor.judgement import GIB, Disk, Facts, Light, Line, Owned, Sounds, examine, may_read, worst
 from ivr.errors import problem
 from ivr.messages import LANGUAGES
+from ivr.trunks.presented import presented
 from tests.test_pbx_check import GOOD, MODULES, NOON
 
 CLOSED = Owned(0, 0, 0o640)
@@ -41,6 +42,7 @@ ALL_GREEN = Facts(
     unsent=2,
     unsent_since=NOON - timedelta(hours=4),
     unsent_hours=4.0,
+    presented={"trunk": presented("05000000100", "127.0.0.1")},
 )
 
 
@@ -49,7 +51,18 @@ def test_all_green() -> None:
     assert [(each.check, each.light.name) for each in lines] == [
         (check, "GREEN")
         for check in (
-            *("asterisk", "modules", "application", "trunk", "codec", "registration", "sounds", "clock", "zone"),
+            *(
+                "asterisk",
+                "modules",
+                "application",
+                "trunk",
+                "codec",
+                "presented",
+                "registration",
+                "sounds",
+                "clock",
+                "zone",
+            ),
             *("disk", "database", "backup", "secrets", "service", "sync", "alarms"),
         )
     ]
@@ -62,7 +75,11 @@ def pbx(**changes: Any) -> dict[str, Any]:
 
 
 def endpoint(allow: str) -> dict[str, Any]:
-    return pbx(objects={("endpoint", "trunk"): {"allow": allow}})
+    return pbx(objects={("endpoint", "trunk"): {"allow": allow, "from_domain": "example.jp"}})
+
+
+def who(**settings: str) -> dict[str, Any]:
+    return pbx(objects={("endpoint", "trunk"): {"allow": "(ulaw)", "from_domain": "example.jp"} | settings})
 
 
 BAD = problem("storage.damaged", "x")
@@ -73,6 +90,9 @@ BAD = problem("storage.damaged", "x")
     [
         ({"pbx": None, "pbx_problems": (BAD,)}, "asterisk", Light.RED, "storage.damaged"),
         (pbx(version="22.9.0"), "asterisk", Light.RED, "pbx.too_old"),
+        (who(from_user="line1", send_pai="false"), "presented", Light.RED, "doctor.presented_other"),
+        (who(from_user="05000000200"), "presented", Light.RED, "doctor.presented_other"),
+        (who(from_domain=""), "presented", Light.YELLOW, "doctor.presented_nowhere"),
         (pbx(version="20.20.1"), "asterisk", Light.YELLOW, "pbx.differs.version"),
         (pbx(modules=MODULES - {"res_ari.so"}), "modules", Light.RED, "doctor.modules_missing"),
         (pbx(applications=frozenset()), "application", Light.RED, "pbx.differs.no_application"),
@@ -118,6 +138,15 @@ def test_each_fact_has_its_light(changes: dict[str, Any], check: str, light: Lig
     assert worst(lines) is light
     for language in LANGUAGES:
         assert wrong[0].says.render(language)
+
+
+@pytest.mark.parametrize("settings", [{}, {"from_user": "line1", "send_pai": "true"}, {"from_user": "05000000100"}])
+def test_people_see_our_number(settings: dict[str, str]) -> None:
+    lines = examine(replace(ALL_GREEN, **who(**settings)))
+    (said,) = [each.says for each in lines if each.check == "presented"]
+    user = settings.get("from_user", "05000000100")
+    assert said.message == "doctor.presented"
+    assert f"From: sip:{user}@example.jp" in said.render("en")
 
 
 def test_without_asterisk_nothing_is_said_about_it() -> None:

@@ -106,7 +106,7 @@ async def listening(talk: Callable[[Phone], object], folder: Path, port: int) ->
         port,
         folder,
         trunks=("trunk", "trunk-2"),
-        callers={"trunk-2": "05000000200"},
+        callers={"trunk": "05000000100", "trunk-2": "05000000200"},
         telephones=("desk",),
         numbering=Numbering(Plan.PRACTICE, frozenset({"05000000100"})),
     )

@@ -227,7 +227,7 @@ async def test_a_recording_that_asterisk_cannot_make(talk: Talk, caplog: pytest.
 async def test_put_through(talk: Talk, status: str, talked: bool) -> None:
     found, asked = await talk.led(talk.phone.put_through("desk", 30), DONE, f"200 result=1 ({status})")
     assert found is talked
-    assert asked == ['EXEC Dial "PJSIP/desk,30,grI"', "GET VARIABLE DIALSTATUS"]
+    assert asked == ['EXEC Dial "PJSIP/desk,30,grIf(05000000100)"', "GET VARIABLE DIALSTATUS"]
 
 
 async def test_what_the_duty_telephone_sees_is_the_trunks_own_number(talk: Talk) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.errors import BadInput, problem
+from ivr.errors import BadInput, from_stored, problem, to_stored
 from ivr.person import OWN_TIME, Hours, Person, Risk
 from ivr.reported import Reported
-from ivr.sync.changes import MOST_CHANGES, from_stored, parse_lines, parse_page, to_stored
+from ivr.sync.changes import MOST_CHANGES, parse_lines, parse_page
 from tests.cases_runner import ROOT
 from tests.fakes.site import settings
 from tests.storage.records import DAY, HANAKO, SACHIKO, TARO

@@ -17,7 +17,7 @@ LANGUAGES = sorted(each.stem for each in PROMPTS.glob("??.yaml"))
 SCRIPTS = {language: read_script(PROMPTS, language) for language in LANGUAGES}
 MANIFEST = read_manifest(PROMPTS, NARROW)
 NAMES = {f"{language}/{line.prompt}": line for language, script in SCRIPTS.items() for line in script.lines}
-SILENT = {f"{language}/{prompt}" for language in LANGUAGES for prompt in SILENCES}
+SILENT = sorted(f"{language}/{prompt}" for language in LANGUAGES for prompt in SILENCES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from ivr.cli.commands import app_of
+from ivr.cli.commands import COMMANDS, load
 from ivr.document import parse_document, validate
 from ivr.voice.engines import VOICES
 from ivr.voice.review import read_script
@@ -19,7 +18,7 @@ PROMPTS = {line.prompt for line in read_script(ROOT / "prompts", "ja").lines} | 
 
 
 def test_commands_and_options_exist() -> None:
-    commands = get_command(app_of("prompts")).commands["prompts"].commands  # type: ignore[attr-defined]
+    commands = {each.split()[1]: load(each) for each in COMMANDS if each.startswith("prompts ")}
     named = set(re.findall(r"kenko-call prompts (\w+)", GUIDE))
     assert named == set(commands)
     options = {name for each in commands.values() for option in each.params for name in option.opts}
