@@ -66,6 +66,7 @@ class Body:
     away_until: float = -math.inf
     has_measured: bool = False
     sends_tones: bool = True
+    knows_how: bool = True  #: to switch the telephone to tones, once it is explained
     chose_wrong: bool = False  #: the place of somebody else, by key
     coming: list[tuple[float, float, str]] = field(default_factory=list)  #: down, up, key
 
@@ -80,13 +81,14 @@ class Body:
             between_keys=model.between_keys * math.sqrt(math.sqrt(slow)),
         )
         self.sends_tones = self.chance.random() >= self.model.pulse
+        self.knows_how = self.chance.random() < model.switches
         self.has_measured = self.chance.random() >= self.model.fetches
 
     def hears(self, prompt: Prompt) -> bool:
         """Plan what is pressed at a prompt (`coming`). True: hangs up instead, when it has been said."""
         model = self.model
         if prompt.explains_tones and not self.sends_tones:
-            self.sends_tones = self.chance.random() < model.switches
+            self.sends_tones = self.knows_how
         self._give_up_late_keys(prompt.began)
         if self._happens(model.breaks_off) or (prompt.is_error and self._happens(model.hangs_up)):
             return True
