@@ -188,7 +188,8 @@ class Body:
         if prompt.phase is Phase.OFFERING:
             return "1"
         if prompt.phase is not Phase.ASKING:
-            return "1" if prompt.pending == wanted or not self._happens(self.model.notices) else "2"
+            right = not wanted or prompt.pending == wanted
+            return "1" if right or not self._happens(self.model.notices) else "2"
         if question.kind is Kind.NUMBER:
             return self._number(question, wanted)
         if question.kind is Kind.VOICE_MESSAGE:
