@@ -44,7 +44,7 @@ async def set_up(
         **more,
     }
     made = write_files(bench.kenko.network, roster, folder, changes)
-    code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"))
+    code, _, complaint = await command(made, "people", "import", str(folder / "people.csv"), "--yes")
     if code:
         raise CannotMeasure(problem("bench.no_service", log=complaint))
     return made

@@ -10,13 +10,11 @@ from typing import TypeVar
 
 from ivr.conversation import MOST_REPEATS, Voice
 from ivr.digits import KeyRules
-from ivr.identity import ERA_LENGTH, WESTERN_LENGTH, has_check_digit, read_birth_date
+from ivr.identity import ERA_LENGTH, ID_LENGTHS, WESTERN_LENGTH, has_check_digit, read_birth_date
 from ivr.person import MOST_PLACES, Member
 from ivr.phone import Phone
 from ivr.questionnaire.model import Pressed, Silence
 
-#: A person ID is 6 to 8 digits; `#` or a pause ends it.
-ID_LENGTHS = range(6, 9)
 #: Entries without the right form, for each question; they are slips and no guesses.
 FORM_TRIES = 3
 #: Seconds of the question whose report it is in which no key counts: its first words, before any place is offered.

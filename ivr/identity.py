@@ -24,11 +24,13 @@ _DAMM = (
     (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
 )
 
+#: Digits of any ID.
+ID_LENGTHS = range(6, 9)
 #: Digits of an ID that we make, the check digit among them: nobody can walk through ten million.
 NEW_ID_LENGTH = 8
 
 #: Era digit as on Japanese official forms: first day, and year before its year 1.
-_ERAS = {
+ERAS = {
     "1": (date(1868, 10, 23), 1867),  # Meiji
     "2": (date(1912, 7, 30), 1911),  # Taisho
     "3": (date(1926, 12, 25), 1925),  # Showa
@@ -58,10 +60,20 @@ def has_check_digit(id: str) -> bool:
     return check_digit(id) == "0"
 
 
+def padded_ids(id: str) -> tuple[str, ...]:
+    """Every other ID that is this one but for zeros in front: what a spreadsheet makes of one of them."""
+    digits = id.lstrip("0")
+    return tuple(each for length in ID_LENGTHS if (each := digits.zfill(length)) != id and len(each) == length)
+
+
 def new_id(below: Callable[[int], int], taken: Callable[[str], bool]) -> str:
-    """A random ID of eight digits that is not taken; `below(n)` gives a number from 0 to n - 1, by true chance."""
+    """A random ID of eight digits that is not taken; `below(n)` gives a number from 0 to n - 1, by true chance.
+
+    It never begins with 0: spreadsheets drop that, and the check digit does not notice.
+    """
+    least = 10 ** (NEW_ID_LENGTH - 2)
     while True:
-        body = str(below(10 ** (NEW_ID_LENGTH - 1))).zfill(NEW_ID_LENGTH - 1)
+        body = str(least + below(9 * least))
         found = body + check_digit(body)
         if not taken(found):
             return found
@@ -76,7 +88,7 @@ def read_birth_date(keys: str, today: date) -> date | None:
         return None
     if len(keys) == WESTERN_LENGTH:
         born = _day(int(keys[:4]), keys[4:])
-    elif len(keys) == ERA_LENGTH and keys[0] in _ERAS:
+    elif len(keys) == ERA_LENGTH and keys[0] in ERAS:
         born = _in_era(keys)
     else:
         return None
@@ -84,11 +96,11 @@ def read_birth_date(keys: str, today: date) -> date | None:
 
 
 def _in_era(keys: str) -> date | None:
-    first, before = _ERAS[keys[0]]
+    first, before = ERAS[keys[0]]
     if keys[1:3] == "00":
         return None
     born = _day(before + int(keys[1:3]), keys[3:])
-    next_first = _ERAS[str(int(keys[0]) + 1)][0] if keys[0] != "5" else date.max
+    next_first = ERAS[str(int(keys[0]) + 1)][0] if keys[0] != "5" else date.max
     return born if born is not None and first <= born < next_first else None
 
 

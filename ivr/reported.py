@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from ivr.cells import WrongCell, read_day, read_id
-from ivr.csvtable import columns_of, lines_of
+from ivr.cells import read_id
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.dates import read_day
+from ivr.files.given_text import WrongCell, clean
+from ivr.files.tables import Layout, read_table
 
 COLUMNS = ("report_id", "person_id", "day")
+_NAMES = {"報告番号": "report_id", "観察番号": "person_id", "日付": "day", "報告日": "day"}
+_LAYOUT = Layout(COLUMNS, COLUMNS, problem("reported.empty"), _NAMES)
 _REPORT_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -29,18 +33,12 @@ def parse_reported(content: bytes, file: str, today: date) -> tuple[Reported, ..
 
     Raises BadInput with every problem: a day that is still to come would keep somebody from being called on it.
     """
-    lines = lines_of(content, file)
-    header = next(lines, None)
-    if header is None:
-        raise BadInput(problem("reported.empty", file))
-    columns = columns_of(*header, file, COLUMNS, COLUMNS)
     found: dict[str, Reported] = {}
     problems: list[Problem] = []
-    for line, row in lines:
-        if len(row) != len(COLUMNS):
-            problems.append(problem("roster.cells", file, line, wanted=len(COLUMNS), found=len(row)))
-            continue
-        one = read_reported(dict(zip(columns, row, strict=True)), file, line, today)
+    for line, row in read_table(content, file, _LAYOUT).rows:
+        one = (
+            [replace(row, file=file, line=line)] if isinstance(row, Problem) else read_reported(row, file, line, today)
+        )
         if isinstance(one, Reported):
             if one.id in found:
                 problems.append(problem("reported.id_twice", file, line, first=found[one.id].line))
@@ -55,7 +53,8 @@ def parse_reported(content: bytes, file: str, today: date) -> tuple[Reported, ..
 
 
 def read_reported(given: Mapping[str, str], file: str, line: int, today: date) -> Reported | list[Problem]:
-    """One report from its trimmed cells, column -> text, or everything that is wrong with it."""
+    """One report from its cells, column -> text, or everything that is wrong with it."""
+    given = {name: clean(cell) for name, cell in given.items()}
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for column, reader in _READERS.items():

@@ -68,14 +68,14 @@ async def run_demo(*, once: bool, json_file: Path | None, folder: Path, base_por
 
 async def _play(settings: NetworkSettings, folder: Path, once: bool, json_file: Path | None) -> int:
     people = load_people(SCENARIO)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     centre, port = await asyncio.to_thread(folder.resolve) / "centre", settings.base_port + CENTRE_PORT
     async with running_network(settings, people) as network, running_centre(centre, port):
         changes = SETTINGS | {"sync": sync_settings(centre, port)}
         service = write_files(network, people, folder / "service", changes)
-        code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"))
+        code, _, complaint = await command(service, "people", "import", str(service.folder / "people.csv"), "--yes")
         if code:
-            console.print(complaint, markup=False)
+            console.print(complaint)
             return 2
         began = time.monotonic()
         async with running_service(service) as process:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.identity import (
     Failures,
@@ -14,6 +16,7 @@ from ivr.identity import (
     judge_try,
     locks_of,
     new_id,
+    padded_ids,
     read_birth_date,
 )
 
@@ -39,11 +42,24 @@ def test_every_wrong_digit_and_every_transposition_is_caught(body: str) -> None:
 
 
 def test_a_new_id_is_of_eight_digits_and_nobodys() -> None:
-    thrown = iter((572, 572, 9_999_999))
-    first = "0000572" + check_digit("0000572")
+    thrown = iter((572, 572, 8_999_999))
+    first = "1000572" + check_digit("1000572")
     found = new_id(lambda _: next(thrown), lambda id: id == first)
     assert found == "9999999" + check_digit("9999999")
     assert has_check_digit(found)
+
+
+@given(st.integers(0, 10**7))
+def test_a_new_id_never_begins_with_a_zero(chance: int) -> None:
+    assert new_id(lambda below: chance % below, lambda _: False)[0] != "0"
+
+
+def test_what_a_spreadsheet_makes_of_an_id() -> None:
+    assert set(padded_ids("00123456")) == {"123456", "0123456"}
+    assert set(padded_ids("123456")) == {"00123456", "0123456"}
+    assert padded_ids("12345678") == ()
+    assert set(padded_ids("01234567")) == {"1234567"}
+    assert set(padded_ids("00012345")) == {"012345", "0012345"}
 
 
 @pytest.mark.parametrize(

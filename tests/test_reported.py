@@ -39,7 +39,7 @@ def test_every_problem_at_once() -> None:
         (2, "roster.bad_id"),
         (2, "reported.future"),
         (3, "roster.no_text"),
-        (4, "roster.cells"),
+        (4, "roster.no_text"),
         (5, "roster.not_day"),
         (6, "reported.future"),
     ]

@@ -3,6 +3,7 @@
 Knows pytest and pytest-xdist, nothing of what is tested.
 """
 
+import os
 import threading
 import time
 
@@ -95,7 +96,11 @@ class Progress:
 def pytest_configure(config: pytest.Config) -> None:
     """Tell progress where people read it: not on the workers."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
+        # pytest imports readline, which sets the size of a terminal for the workers; they have none.
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)
+    elif reporter is not None:
         config.pluginmanager.register(Progress(reporter), "progress")
 
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "calls": ("day", "calls"),
     "doctor": ("doctor", "doctor"),
     "backup": ("doctor", "backup"),
-    "people import": ("roster", "import_people"),
+    "people import": ("importing", "import_people"),
     "people export": ("roster", "export_people"),
     "people list": ("roster", "list_roster"),
     "people show": ("roster", "show_person"),

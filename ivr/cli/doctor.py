@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from ivr.ari.settings import PbxSettings
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
@@ -68,7 +68,7 @@ def doctor(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, call: W
     if as_json:
         print_json({"light": light.name.lower(), "lines": [_as_json(each) for each in lines]})
     else:
-        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), escape(each.says.render())) for each in lines)
+        rows = ((text(f"doctor_check.{each.check}"), _shown(each.light), each.says.render()) for each in lines)
         print_table(text("cli.doctor.title"), ("column.check", "column.light", "column.says"), rows)
     return int(light)
 
@@ -138,6 +138,6 @@ def _as_json(line: Line) -> dict[str, str]:
     return {"check": line.check, "light": line.light.name.lower(), "id": line.says.message, "says": line.says.render()}
 
 
-def _shown(light: Light) -> str:
+def _shown(light: Light) -> Text:
     colour = light.name.lower()
-    return f"[{colour}]●[/{colour}] {text(f'light.{colour}')}"
+    return Text.assemble(("●", colour), " ", text(f"light.{colour}"))

@@ -6,6 +6,7 @@ import pwd
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import category
 
 import typer
 
@@ -55,6 +56,13 @@ def operator() -> str:
 def print_json(data: Any) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def as_text(said: str) -> str:
+    """What is shown of words from outside: what would move the cursor or turn the direction is a dot."""
+    if said.isprintable():
+        return said
+    return "".join(each if each == "\n" or category(each) not in ("Cc", "Cf", "Cs") else "·" for each in said)
 
 
 def word(kind: str, value: str | None) -> str:

@@ -1,39 +1,25 @@
 """`kenko-call people import|export|list|show`: who is under observation."""
 
-import asyncio
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ivr.cells import write_time
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now_at, print_json, word, write_file
-from ivr.cli.plan import preview_tomorrow, print_changes
-from ivr.cli.screen import err_console, print_table
-from ivr.cli.staff import By, signed_by
+from ivr.cli.screen import print_table
 from ivr.config import Config, read_config
-from ivr.document import read_content
-from ivr.errors import BadInput, StorageError, problem
+from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
-from ivr.roster import Roster, parse_roster, write_people
-from ivr.storage.database import open_database, open_reader
-from ivr.storage.decisions import Signed, decisions_about
-from ivr.storage.people import Stored, get_person, household_of, list_people, take_in
-from ivr.storage.tombstones import refuse_erased
-
-#: People stored in one transaction: up to so many an import is all or nothing whatever happens. 5,000 take 0.3 s.
-AT_ONCE = 5000
-#: SQLite looks at a lock that it waits for every 0.1 s at the latest.
-GAP_SECONDS = 0.12
+from ivr.roster import write_people
+from ivr.storage.database import open_reader
+from ivr.storage.decisions import decisions_about
+from ivr.storage.people import get_person, household_of, list_people
 
 
 class Encoding(StrEnum):
@@ -50,100 +36,6 @@ class Standing(StrEnum):
     PAUSED = "paused"
     PERIOD_OVER = "period_over"  #: called all the same
     CLOSED = "closed"
-
-
-#: What a change does to tomorrow is told up to so many people; beyond, it would cost as much as the import.
-MOST_TO_COMPARE = 20_000
-
-
-def import_people(
-    file: Annotated[Path, typer.Argument(help=text("cli.people.import.file"))],
-    config: ConfigPath = DEFAULT_CONFIG,
-    partial_rows: Annotated[bool, typer.Option("--partial", help=text("cli.people.import.partial"))] = False,
-    by: By = None,
-    as_json: AsJson = False,
-) -> int:
-    settings = read_config(config)
-    signed = signed_by(settings, by, text("cli.people.import.reason", file=file.name))
-    content = read_content(file)
-    with _progress() as shown:
-        roster = parse_roster(
-            content, str(file), settings.roster_rules, shown("cli.people.import.reading", content.count(b"\n"))
-        )
-        if roster.problems and not (partial_rows and roster.people):
-            raise BadInput(*roster.problems)
-        told = shown("cli.people.import.storing", len(roster.people))
-        # Looking through all the rows for garbage, again and again, doubles the time of storing them.
-        gc.freeze()
-        try:
-            done = asyncio.run(_store(settings, roster.people, signed, told))
-        finally:
-            gc.unfreeze()
-    _tell(roster, done.stored, as_json)
-    if not as_json and len(done.after) <= MOST_TO_COMPARE:
-        print_changes(settings, preview_tomorrow((settings, done.before), (settings, done.after)))
-    return 1 if roster.problems or done.stored.closed else 0
-
-
-def _tell(roster: Roster, stored: Stored, as_json: bool) -> None:
-    if as_json:
-        refused = [{"line": each.line, "reason": each.render().split(": ", 1)[-1]} for each in roster.problems]
-        print_json({"people": len(roster.people), **asdict(stored), "refused": refused})
-        return
-    count = len(roster.people)
-    typer.echo(text("cli.people.imported", count=count, added=stored.added, changed=stored.changed))
-    for each in roster.problems:
-        typer.echo(each.render(), err=True)
-    if roster.problems:
-        rows = len({each.line for each in roster.problems})
-        typer.echo(text("cli.people.import.refused", rows=rows), err=True)
-    if stored.closed:
-        typer.echo(text("cli.people.import.closed", ids=", ".join(stored.closed)), err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int], Callable[[int], None]]]:
-    """Makes bars on standard error, if it is a terminal: `shown(message, total)` gives what to tell how far it is."""
-    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*parts, console=err_console, transient=True, disable=not err_console.is_terminal) as bars:
-
-        def shown(message: str, total: int) -> Callable[[int], None]:
-            bar = bars.add_task(text(message), total=total)
-            return lambda done: bars.update(bar, completed=done)
-
-        yield shown
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import did."""
-
-    stored: Stored
-    before: tuple[Person, ...]  #: under observation
-    after: tuple[Person, ...]
-
-
-async def _store(settings: Config, people: tuple[Person, ...], signed: Signed, told: Callable[[int], None]) -> Imported:
-    """Store them, so many at once: a service beside us writes down answers, and waits for a lock 5 s at most."""
-    added = changed = done = 0
-    closed: tuple[str, ...] = ()
-    async with await open_database(settings.database, beside_service=True) as database:
-        # Before the first portion is stored.
-        await database.read(refuse_erased, [each.id for each in people])
-        before = await database.read(list_people)
-        while done < len(people):
-            part = people[done : done + AT_ONCE]
-            try:
-                stored = await database.write(take_in, part, signed, settings.centre.zone)
-            except StorageError as error:
-                raise StorageError(*error.problems, problem("cli.people.import.broken_off", count=done)) from error
-            added, changed, closed = added + stored.added, changed + stored.changed, closed + stored.closed
-            done += len(part)
-            told(done)
-            if done < len(people):
-                await asyncio.sleep(GAP_SECONDS)
-        after = await database.read(list_people)
-    return Imported(Stored(added, changed, closed), before, after)
 
 
 def export_people(

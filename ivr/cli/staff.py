@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from ivr.cells import WrongCell, read_text
+from ivr.cells import read_text
 from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, operator
 from ivr.cli.plan import preview_tomorrow, print_changes
 from ivr.config import Config, read_config
-from ivr.errors import BadInput, problem
+from ivr.errors import BadInput, Problem, problem
+from ivr.files.given_text import WrongCell, clean
 from ivr.messages import text
 from ivr.storage.database import open_database
 from ivr.storage.decisions import NotPossible, Signed, close_person, for_all, pause_person, take_up
@@ -60,13 +61,13 @@ def close(ids: Ids, reason: Reason, config: ConfigPath = DEFAULT_CONFIG, by: By 
 
 def signed_by(settings: Config, by: str | None, reason: str) -> Signed:
     """Who decides, now: the name given, else the login name. Raises BadInput for an empty name or reason."""
-    given = {"--by": (operator() if by is None else by).strip(), "--reason": reason.strip()}
+    given = {"--by": clean(operator() if by is None else by), "--reason": clean(reason)}
     problems = []
     for option, value in given.items():
         try:
             read_text(value)
         except WrongCell as wrong:
-            problems.append(problem(wrong.message, column=option))
+            problems.append(Problem(wrong.message, {"column": option, **wrong.values}))
     if problems:
         raise BadInput(*problems)
     return Signed(given["--by"], given["--reason"], now_at(settings))

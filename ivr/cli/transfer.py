@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ivr import sealed
-from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, write_private
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, day_of, now_at, write_private
 from ivr.cli.person import Id
 from ivr.cli.staff import By, Reason, signed_by
 from ivr.config import Config, read_config
@@ -133,7 +133,7 @@ def take_over_person(
 
 def _person(settings: Config, told: Transferred, file: str, id: str | None, slot: str | None) -> Person:
     """Checked by our own rules, as a line of a roster. Raises BadInput with every problem."""
-    (person,) = parse_people(roster_of(told, id, slot), file, settings.roster_rules)
+    (person,) = parse_people(roster_of(told, id, slot), file, settings.roster_rules.on(day_of(settings, None)))
     return person
 
 

@@ -7,6 +7,7 @@ one hop to the thread; an asynchronous driver would make one for every statement
 import asyncio
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -205,7 +206,9 @@ def _open_writer(file: Path, beside_service: bool, busy_ms: int) -> _Writer:
     if file.exists() and not file.is_file():
         raise StorageError(problem("storage.unusable", str(file), reason=os.strerror(errno.EISDIR)))
     lock = sqlite.take_lock(file)
-    if lock is None and not beside_service:
+    if lock is None and beside_service:
+        lock = _wait_for_file(file)
+    elif lock is None:
         raise StorageError(problem("storage.in_use", str(file), holder=sqlite.lock_holder(file)))
     connection = None
     try:
@@ -223,6 +226,20 @@ def _open_writer(file: Path, beside_service: bool, busy_ms: int) -> _Writer:
         if lock is not None:
             os.close(lock)
         raise
+
+
+#: A database is made in less than a second; on a busy machine in a few.
+_MAKING_SECONDS = 30.0
+
+
+def _wait_for_file(file: Path) -> int | None:
+    """Another process makes the file just now: wait until it is there, or take the lock of one that gave up."""
+    until = time.monotonic() + _MAKING_SECONDS
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+        if (lock := sqlite.take_lock(file)) is not None:
+            return lock
+    return None
 
 
 def _make_ready(connection: Connection, file: Path, *, alone: bool) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from ivr.call import CallState
+from ivr.files.given_text import fold
 from ivr.person import Person
 from ivr.storage.conflicts import tell_of_conflicts
 from ivr.storage.decisions import Signed
@@ -126,11 +127,17 @@ def check_erasable(connection: Connection, person_id: str, signed: Signed, *, un
 
 
 def names(person: Person, reason: str) -> bool:
-    """Whether a reason says who it was. A part of a name of one letter may be in any word, and is not looked for."""
-    said = "".join(reason.split())
-    whole = ["".join(each.split()) for each in (person.name, person.kana)]
-    parts = [each for name in (person.name, person.kana) for each in name.split() if len(each) > 1]
-    return any(each in said for each in (*whole, *parts, *person.numbers))
+    """Whether a reason says who it was, in whatever way it is written (see `fold`).
+
+    A part of a name of one letter may be in any word, and is not looked for.
+    """
+    said = fold(reason)
+    whole = [fold(each) for each in (person.name, person.kana)]
+    parts = [part for name in (person.name, person.kana) for each in name.split() if len(part := fold(each)) > 1]
+    digits = "".join(each for each in said if each.isdigit())
+    return any(each in said for each in filter(None, (*whole, *parts))) or any(
+        each in digits for each in person.numbers
+    )
 
 
 def erase_person(

@@ -1,7 +1,7 @@
 """The roster in the database: persons, their numbers and their slots. What staff decide is in ivr.storage.decisions."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from types import MappingProxyType
@@ -16,18 +16,21 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
 )
 
+from ivr.errors import BadInput, problem
 from ivr.handover import PERIOD_OVER
+from ivr.identity import padded_ids
 from ivr.person import MOST_PLACES, Closing, Hours, Member, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.portions import portions
 from ivr.storage.schema import follow_ups, numbers, person_slots
 from ivr.storage.schema import people as table
-from ivr.storage.tombstones import refuse_erased
+from ivr.storage.tombstones import erased_among, refuse_erased
 from ivr.storage.touched import touch
 
 
@@ -55,6 +58,7 @@ def selects(*conditions: ColumnElement[bool]) -> Wanted:
 _ALL = selects()
 _OBSERVED = selects(table.c.closed_at.is_(None))
 _BY_IDS = selects(table.c.id.in_(bindparam("wanted", expanding=True)))
+_HAVE_IDS = select(table.c.id).where(table.c.id.in_(bindparam("wanted", expanding=True)))
 _BY_ID = selects(table.c.id == bindparam("wanted"))
 _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
@@ -98,6 +102,8 @@ def upsert_people(connection: Connection, people: Sequence[Person], at: datetime
 def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str, Person], at: datetime) -> Stored:
     new = [each for each in people if each.id not in known]
     refuse_erased(connection, (each.id for each in new))
+    if padded := padded_among(connection, [each.id for each in new]):
+        raise BadInput(*(problem("roster.id_padded_stored", id=id, stored=each) for id, each in padded.items()))
     # Only what differs, and all of a kind at once: a second import of a big roster must not hold up the calls.
     changed = [each for each in people if each.id in known and _said(each) != _said(known[each.id])]
     moved = [each for each in people if each.id in known and _owned(each) != _owned(known[each.id])]
@@ -120,12 +126,31 @@ def _upsert(connection: Connection, people: Sequence[Person], known: Mapping[str
 _LAST_DAY = date.max
 
 
-def take_in(connection: Connection, people: Sequence[Person], signed: Signed, zone: tzinfo) -> Stored:
+def padded_among(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """ID -> one that is on record, of whomever, and is the same but for zeros in front: no two people have such."""
+    wanted = {each: id for id in ids for each in padded_ids(id)}
+    found: dict[str, str] = {}
+    for part in portions(sorted(wanted)):
+        for each in connection.execute(_HAVE_IDS, {"wanted": part}).scalars():
+            found.setdefault(wanted[each], each)
+    for each in erased_among(connection, wanted):
+        found.setdefault(wanted[each], each)
+    return found
+
+
+def take_in(
+    connection: Connection,
+    people: Sequence[Person],
+    signed: Signed,
+    zone: tzinfo,
+    known: Mapping[str, Person] | None = None,
+) -> Stored:
     """`upsert_people`, and whoever was closed and now has a new period (days in `zone`) is under observation again.
 
-    That is a decision too, and written down as one. `closed` names those who stay closed.
+    That is a decision too, and written down as one. `closed` names those who stay closed. `known`: what is stored of
+    them, if it was read in this transaction.
     """
-    known = known_people(connection, people)
+    known = known_people(connection, people) if known is None else known
     closed = {each.id: each.closing for each in known.values() if each.closing}
     anew = {each.id for each in people if (end := closed.get(each.id)) and begins_anew(each, end, zone)}
     stored = _upsert(connection, people, known, signed.at)
@@ -186,6 +211,11 @@ def _columns(person: Person) -> dict[str, object]:
 def list_people(connection: Connection, *, closed: bool = False) -> tuple[Person, ...]:
     """Everybody under observation, by id; with `closed` everybody there is."""
     return read_people(connection, _ALL if closed else _OBSERVED)
+
+
+def count_people(connection: Connection) -> int:
+    """How many there are, closed ones too."""
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 def get_person(connection: Connection, person_id: str) -> Person | None:

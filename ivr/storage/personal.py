@@ -33,6 +33,7 @@ from ivr.storage.schema import (
 from ivr.storage.schema_callers import caller_tries, caller_unlocks
 from ivr.storage.schema_centre import centre_people, conflicts
 from ivr.storage.schema_erased import transfers
+from ivr.storage.schema_imports import imported
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.schema_telephones import telephones
 from ivr.storage.words import Auth
@@ -83,6 +84,7 @@ ABOUT: Mapping[str, Rows] = {
     "transfers": _of_person(transfers),
     "centre_people": _of_person(centre_people),
     "conflicts": _of_person(conflicts),
+    "imported": _of_person(imported),
     "attempts": lambda of: attempts.c.id.in_(of.attempts),
     "calls": lambda of: calls.c.id.in_(of.calls),
     "sessions": lambda of: sessions.c.id.in_(of.sessions),
@@ -109,6 +111,7 @@ ABOUT: Mapping[str, Rows] = {
 ABOUT_NOBODY: Mapping[str, str] = {
     "questionnaires": "what is asked, the same for all",
     "activations": "which questionnaire was asked when; names staff",
+    "imports": "which file was imported when; names staff",
     "alarms": "about the service; never a name, a number or an answer",
     "facts": "about the service",
     "comparisons": "counts of a day",

@@ -10,6 +10,7 @@ from ivr.storage import (  # noqa: F401 - for METADATA
     schema_comparisons,
     schema_erased,
     schema_house,
+    schema_imports,
     schema_telephones,
 )
 from ivr.storage.columns import Day, TimeOfDay, one_of
@@ -151,8 +152,6 @@ sessions = _table(
     _unique_where("one_waiting_session", "person_id", "day", where="status = 'waiting'"),
 )
 
-_TOGETHER = text("together_with IS NOT NULL")
-
 attempts = _table(
     "attempts",
     Column("id", Text, primary_key=True),
@@ -177,7 +176,7 @@ attempts = _table(
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended' AND together_with IS NULL"),
-    Index("attempts_together", "together_with", sqlite_where=_TOGETHER, postgresql_where=_TOGETHER),
+    index_where("attempts_together", "together_with", where="together_with IS NOT NULL"),
 )
 
 calls = _table(

@@ -20,8 +20,9 @@ from pydantic import (
     ValidationError,
 )
 
-from ivr.cells import WrongCell, read_text
+from ivr.cells import read_text
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.given_text import WrongCell, clean
 from ivr.person import OWN_TIME, Person
 from ivr.reported import COLUMNS as REPORT_COLUMNS
 from ivr.reported import Reported, read_reported
@@ -168,6 +169,7 @@ def _read(given: Iterable[tuple[int, object]], file: str, rules: Rules, today: d
     people: dict[str, Theirs] = {}
     reports: dict[str, Reported] = {}
     problems: list[Problem] = []
+    rules = rules.on(today)
     for line, each in given:
         try:
             one = _CHANGE.validate_python(each)
@@ -208,14 +210,14 @@ def _person(given: GivenPerson, rules: Rules, file: str, line: int) -> Theirs | 
     closed = given.closed
     for field in ("by", "reason") if closed else ():
         try:
-            read_text(getattr(closed, field))
+            read_text(clean(getattr(closed, field)))
         except WrongCell as bad:
             problems.append(problem(bad.message, file, line, column=f"closed.{field}"))
     if problems or person is None:
         return problems
     if closed is None:
         return Theirs(person, given.revision, None, "", "", line)
-    return Theirs(person, given.revision, closed.at, closed.by, closed.reason, line)
+    return Theirs(person, given.revision, closed.at, clean(closed.by), clean(closed.reason), line)
 
 
 def _cells(given: GivenPerson) -> dict[str, str]:

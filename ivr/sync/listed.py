@@ -4,14 +4,17 @@ docs/centre-formats.md tells the receiver how to make one.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
-from ivr.cells import WrongCell, read_day
-from ivr.csvtable import columns_of, lines_of
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.dates import read_day
+from ivr.files.given_text import WrongCell
+from ivr.files.tables import Layout, read_table
 from ivr.sync.comparison import KEY, SHA256
 
 COLUMNS = ("day", "key", "sha256")
+_LAYOUT = Layout(COLUMNS, COLUMNS, problem("listed.empty", columns=", ".join(COLUMNS)))
 
 
 def parse_listed(content: bytes, file: str) -> Mapping[date, Mapping[str, str]]:
@@ -19,19 +22,13 @@ def parse_listed(content: bytes, file: str) -> Mapping[date, Mapping[str, str]]:
 
     Raises BadInput with every problem.
     """
-    lines = lines_of(content, file)
-    header = next(lines, None)
-    if header is None:
-        raise BadInput(problem("listed.empty", file, columns=", ".join(COLUMNS)))
-    columns = columns_of(*header, file, COLUMNS, COLUMNS)
     found: dict[date, dict[str, str]] = {}
     first: dict[str, int] = {}
     problems: list[Problem] = []
-    for line, row in lines:
-        if len(row) != len(COLUMNS):
-            problems.append(problem("roster.cells", file, line, wanted=len(COLUMNS), found=len(row)))
+    for line, given in read_table(content, file, _LAYOUT).rows:
+        if isinstance(given, Problem):
+            problems.append(replace(given, file=file, line=line))
             continue
-        given = dict(zip(columns, row, strict=True))
         key, sha256 = given["key"], given["sha256"].lower()
         try:
             day = read_day(given["day"])

@@ -119,7 +119,7 @@ async def set_scene(
     _add_numbers(folder / "people.csv", second_numbers)
     for number, calls in _telephones(cast).items():
         network.carrier.assign(number, calls)
-    code, _, complaint = await command(service, "people", "import", str(folder / "people.csv"))
+    code, _, complaint = await command(service, "people", "import", str(folder / "people.csv"), "--yes")
     assert code == 0, complaint
     prompts = Path(settings["prompts"])
     return Scene(network, service, cast, prompts, len(network.carrier.invites()), len(network.carrier.calls))

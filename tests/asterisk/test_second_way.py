@@ -114,7 +114,7 @@ async def told(
     folder = tmp_path_factory.mktemp("ways") / "service"
     async with running_network(replace(new_settings(), prompts=short_prompts)) as network:
         service = write_files(network, (KNOWN,), folder, CHANGES | {"prompts": str(short_prompts)})
-        code, _, complaint = await command(service, "people", "import", str(folder / "people.csv"))
+        code, _, complaint = await command(service, "people", "import", str(folder / "people.csv"), "--yes")
         assert code == 0, complaint
         told = Told(network, service)
         async with told.serving("pbx_ready", "agi_listening") as process:

@@ -55,7 +55,9 @@ async def test_nobody_is_rung_while_the_carrier_is_away(
         network = Network(settings, ours, cast(Carrier, None))
         changes = {"watch": watch, "pbx": {"asterisk": {"log": str(ours.site.log)}}}
         installation = write_files(network, (SOMEBODY,), tmp_path, changes)
-        code, _, complaint = await command(installation, "people", "import", str(installation.folder / "people.csv"))
+        code, _, complaint = await command(
+            installation, "people", "import", str(installation.folder / "people.csv"), "--yes"
+        )
         assert (code, complaint) == (0, "")
         async with running_service(installation):
 

@@ -35,6 +35,8 @@ def command(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     """Runs a command on the site: exit code, standard output, standard error."""
     monkeypatch.setenv("KENKO_CONFIG", str(folder / "config.yaml"))
     monkeypatch.setenv("COLUMNS", "200")
+    # The console was made when its module was imported, perhaps by a worker of pytest-xdist with a width of its own.
+    monkeypatch.setattr("ivr.cli.screen.console._width", 200)
 
     def command(*arguments: str) -> tuple[int, str, str]:
         code = run(arguments)

@@ -25,12 +25,14 @@ def test_fresh_ids_before_there_is_a_roster(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("day")
-def test_a_fresh_id_is_nobodys(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hanako has 00123456, whose body comes up first."""
-    thrown = iter((12345, 12345, 7))
+def test_a_fresh_id_is_nobodys(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """12345676 is somebody's, and its body comes up first."""
+    (folder / "people.csv").write_text(ROSTER.format(id="12345676"), encoding="utf-8")
+    assert command("people", "import", str(folder / "people.csv"))[0] == 0
+    thrown = iter((234567, 234567, 7))
     monkeypatch.setattr("secrets.randbelow", lambda below: next(thrown))
     monkeypatch.setattr("ivr.identity.check_digit", lambda digits: "6")
-    assert command("people", "new-id")[1].split() == ["00000076"]
+    assert command("people", "new-id")[1].split() == ["10000076"]
 
 
 def test_with_a_check_digit_in_the_settings_a_roster_with_others_is_refused(command: Command, folder: Path) -> None:

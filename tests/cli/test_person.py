@@ -112,7 +112,7 @@ def test_what_waits_for_a_centre_goes_first(command: Command, folder: Path, var:
 def test_a_roster_with_the_id_is_refused_whole(
     command: Command, var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ivr.cli.roster.AT_ONCE", 1)  # also when it is stored in portions
+    monkeypatch.setattr("ivr.cli.importing.AT_ONCE", 1)  # also when it is stored in portions
     assert command("person", "erase", ID, "--reason", "申し出", "--yes")[0] == 0
     roster = tmp_path / "roster.csv"
     roster.write_text(

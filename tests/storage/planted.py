@@ -28,6 +28,7 @@ from ivr.storage.schema import (
 from ivr.storage.schema_callers import caller_unlocks
 from ivr.storage.schema_centre import centre_people, conflicts
 from ivr.storage.schema_erased import transfers
+from ivr.storage.schema_imports import imported, imports
 from ivr.storage.schema_outbox import outbox
 from ivr.storage.schema_telephones import telephones
 from tests.storage.records import BORN, DAY, NOW, TARO, later
@@ -48,7 +49,7 @@ FORMER = "09000000088"
 MARKS = (
     *("消滅", "ショウメツ", "09000000077", FORMER, "qqfactvalue", "qqdecision", "qqslotname", "qqoutcome", "qqanswer"),
     *("qqsession", "qqvoice", "qqreport", "qqalert", "qqtask", "qqunlock", "qqoutbox", "qqtransfer", "qqattempt"),
-    *("qqcall", "qqclaimed", "qqcentre", "qqconflict"),
+    *("qqcall", "qqclaimed", "qqcentre", "qqconflict", "qqimported"),
 )
 CLOSED = Signed("saito", "qqdecision", NOW)
 
@@ -62,6 +63,8 @@ def plant(connection: Connection) -> None:
         connection.execute(insert(table), values)
 
     close_person(connection, id, CLOSED)
+    put(imports, id=1, at=NOW, by="saito", file="roster.csv")
+    put(imported, import_id=1, person_id=id, before='{"name": "qqimported"}', stored="-")
     put(agenda, person_id=id, day=DAY, slot="qqslotname", until=NOW, settled="reported", tries=1)
     held: dict[str, Any] = {
         "day": DAY,
