@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.conversation import MOST_REPEATS, Voice
+from ivr.conversation import Voice
 from ivr.digits import Entry, KeyRules
 from ivr.phone import Phone
-from ivr.questionnaire.model import FollowUpReason, Pressed, RecordRules, SessionStatus
-from ivr.questionnaire.turns import SHORTEST_MESSAGE, start
+from ivr.questionnaire.model import FollowUpReason, Pressed, RecordRules, SessionStatus, Silence
+from ivr.questionnaire.turns import MOST_REPEATS, SHORTEST_MESSAGE, start
 from ivr.site import Site
 from ivr.storage import sessions
 from ivr.storage.followups import NewFollowUp, open_follow_up
@@ -52,7 +52,7 @@ async def choose(phone: Phone, voice: Voice, first: tuple[str, ...], menu: str, 
     tries = repeats = 0
     while tries < _TRIES and repeats <= MOST_REPEATS:
         match await voice.ask(phone, say, _RULES):
-            case Pressed("*"):
+            case Pressed("*") | Silence(too_early=True):
                 repeats += 1
                 continue
             case Pressed(key) if key in offered:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from ivr.conversation import MOST_REPEATS, Voice
+from ivr.conversation import Voice
 from ivr.digits import KeyRules
 from ivr.identity import ERA_LENGTH, ID_LENGTHS, WESTERN_LENGTH, has_check_digit, read_birth_date
 from ivr.person import MOST_PLACES, Member
 from ivr.phone import Phone
 from ivr.questionnaire.model import Pressed, Silence
+from ivr.questionnaire.turns import MOST_REPEATS
 
 #: Entries without the right form, for each question; they are slips and no guesses.
 FORM_TRIES = 3
@@ -45,11 +46,14 @@ async def ask_until(
     tries = repeats = 0
     while tries < FORM_TRIES and repeats <= MOST_REPEATS:
         match await voice.ask(phone, say, question.rules):
-            case Pressed("*"):
+            case Pressed("*") | Silence(too_early=True):
                 repeats += 1
                 continue
-            case Pressed(keys):
-                if (found := read(keys)) is not None:
+            case Pressed(keys, doubled=doubled):
+                found = read(keys)
+                if found is None and doubled:
+                    found = read(doubled)
+                if found is not None:
                     return found
                 say = (*question.hint, *question.say)
             case Silence():

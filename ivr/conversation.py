@@ -4,19 +4,19 @@ Knows neither the database nor which telephone it is.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from ivr.call import Ending, Outcome
-from ivr.digits import KeyRules
+from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import PbxError
 from ivr.phone import HungUp, Phone, Recording
-from ivr.prompts import Prompts
+from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import Input, Pressed, Questionnaire, Recorded, SessionStatus, Silence, Turn
-from ivr.questionnaire.turns import resume
+from ivr.questionnaire.turns import MOST_REPEATS, resume
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,6 @@ NewFile = Callable[[], Path]
 #: Q.850 "normal clearing": what a call ends with that came to its end.
 NORMAL_CLEARING = 16
 
-#: `*` costs no try; a key that is stuck must come to an end all the same.
-MOST_REPEATS = 20
-
 
 @dataclass(frozen=True)
 class Voice:
@@ -42,8 +39,8 @@ class Voice:
 
     async def ask(self, phone: Phone, say: tuple[str, ...], rules: KeyRules) -> Input:
         """Speak the prompts and take one input. Raises HungUp."""
-        entry = await phone.ask(self.prompts.resolve(say, self.language), rules)
-        return Pressed(entry.keys, entry.ended_by) if entry.keys else Silence()
+        sounds = self.prompts.resolve(say, self.language)
+        return _input_of(await phone.ask(sounds, rules), sounds)
 
     def of(self, turn: Turn) -> "Voice":
         """The voice that speaks a turn: whoever chose a language hears it at once."""
@@ -51,18 +48,27 @@ class Voice:
 
     async def take(self, phone: Phone, turn: Turn, rules: KeyRules, new_file: NewFile) -> Input:
         """Speak a turn and take its input. Raises HungUp."""
+        sounds = self.prompts.resolve(turn.say, self.language)
+        if turn.closed:
+            rules = replace(rules, closed=sum(each.seconds for each in sounds[: turn.closed]))
         if turn.record is None:
-            return await self.ask(phone, turn.say, rules)
+            return _input_of(await phone.ask(sounds, rules), sounds, rules.closed)
         beep = (self.prompts.beep,) if self.prompts.beep else ()
         target = new_file()
-        said = await phone.record((*self.prompts.resolve(turn.say, self.language), *beep), rules, turn.record, target)
-        if isinstance(said, Recording):
-            return Recorded(target.stem, said.seconds)
-        return Pressed(said.keys, said.ended_by) if said.keys else Silence()
+        said = await phone.record((*sounds, *beep), rules, turn.record, target)
+        return Recorded(target.stem, said.seconds) if isinstance(said, Recording) else _input_of(said, sounds)
 
     async def say(self, phone: Phone, say: tuple[str, ...]) -> None:
         """Speak the prompts to their end. Raises HungUp."""
         await phone.say(self.prompts.resolve(say, self.language))
+
+
+def _input_of(entry: Entry, sounds: Sequence[Sound], closed: float = 0.0) -> Input:
+    """What an entry means for what was asked by these sounds, of which the first `closed` seconds take no answer."""
+    if not entry.keys:
+        return Silence(too_early=entry.ended_by is EndedBy.TOO_EARLY)
+    half = (closed + sum(each.seconds for each in sounds)) / 2
+    return Pressed(entry.keys, entry.ended_by, entry.doubled, early=entry.after is not None and entry.after < half)
 
 
 async def say_and_end(phone: Phone, voice: Voice, *say: str) -> None:
@@ -111,7 +117,7 @@ async def greet(phone: Phone, voice: Voice, times: int, wait_seconds: float) -> 
                 return Greeted.READY
             case Pressed("0"):
                 return Greeted.CALL_WISHED
-            case Pressed("*"):
+            case Pressed("*") | Silence(too_early=True):
                 repeats += 1
                 continue
         said += 1

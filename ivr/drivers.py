@@ -20,6 +20,7 @@ def pbx_settings(config: Config) -> PbxSettings:
         callers=config.caller_of_trunk(),
         transport=Transport(pbx.transport),
         telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
+        two_ways=_takes_two_ways(config),
         numbering=config.numbering,
     )
 
@@ -35,8 +36,14 @@ def agi_settings(config: Config) -> AgiSettings | None:
         trunks=tuple(each.name for each in config.all_trunks()),
         callers=config.caller_of_trunk(),
         telephones=(config.duty.endpoint,) if config.duty.endpoint else (),
+        two_ways=_takes_two_ways(config),
         numbering=config.numbering,
     )
+
+
+def _takes_two_ways(config: Config) -> bool:
+    """With its module loaded Asterisk takes SIP INFO on every trunk, whatever the trunk agreed on (22.10.1)."""
+    return any(each.dtmf in ("info", "auto_info") for each in config.pbx.asterisk.sip_trunks)
 
 
 def tail_of(site: Site) -> Tail:

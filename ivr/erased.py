@@ -6,7 +6,6 @@ A backup from before an erasure brings the person back; what stands here is then
 import asyncio
 import json
 import logging
-import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from ivr.config import Config
 from ivr.errors import BadInput, problem
+from ivr.files.saving import save_or_refuse
 from ivr.storage.database import Database
 from ivr.storage.erasure import erase_again, forgotten, must_forget
 from ivr.storage.sqlite import hand_over
@@ -46,16 +46,8 @@ def write_erased(file: Path, stones: Sequence[Tombstone]) -> None:
     """Write these and those that stood there already; the file is there whole or as it was. Raises BadInput."""
     known = {each.person_id: each for each in (*read_erased(file), *stones)}
     lines = [json.dumps(vars(each), default=datetime.isoformat, ensure_ascii=False) for each in known.values()]
-    fresh = file.with_name(file.name + ".part")
-    try:
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
-            hand_over(fresh)
-            written.writelines(f"{each}\n" for each in lines)
-            written.flush()
-            os.fsync(written.fileno())
-        fresh.rename(file)
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(file), reason=error.strerror or str(error))) from None
+    save_or_refuse(file, "".join(f"{each}\n" for each in lines).encode())
+    hand_over(file)
 
 
 def remove_recordings(folder: Path, ids: Sequence[str]) -> None:

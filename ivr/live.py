@@ -6,6 +6,7 @@ It alone changes what is live, and it knows no call: whoever begins one takes `L
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
@@ -75,14 +76,24 @@ class Live:
         self._trace = self._settled = trace
 
     async def look(self) -> None:
-        """Carry out what staff wish, and what was saved. Raises StorageError."""
+        """Carry out what staff wish, and what was saved; then follow the rows. Raises StorageError: look again."""
         for each in await self.site.database.read(open_wishes):
             await (self._read(Cause.RELOAD, each) if each.cause is Cause.RELOAD else self._activate(each))
         trace = await asyncio.to_thread(trace_disk, self.site.config)
         if trace == self._trace != self._settled:
-            self._settled = trace
             await self._read(Cause.SAVED)
+            self._settled = trace
         self._trace = trace
+        await self._follow()
+
+    async def _follow(self) -> None:
+        """What the rows say is live, is: also if whoever wrote it down could not go on to take it."""
+        site = self.site
+        live = (await site.database.read(standing)).live
+        if live is None or live.hash is None or live.hash == site.questionnaire.hash:
+            return
+        with suppress(BadInput):  # no call can be held with it, and that is written down: what was live goes on
+            self.site = replace(site, questionnaire=await _stored(site.config, site.database, live.hash, site.prompts))
 
     async def _read(self, cause: Cause, wish: Activation | None = None) -> None:
         """Weigh what is on disk."""

@@ -35,7 +35,8 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
     await site.database.write(calls.start_call, call)
     keep = site.database.pending.write  # from here on an end that cannot be written now is written later
     person = await site.database.read(get_person, attempt.person_id)
-    if person is None or not _may_ring(site, attempt, person):
+    within = 0.0 if person is None else _seconds_left(site, attempt, person)
+    if person is None or within < site.config.dialling.ring_seconds:
         # Writing it down took until the window was over, or staff said no meanwhile: nothing is sent.
         too_late = Ending(Outcome.FAILED, note="the window was over")
         await keep(calls.end_call, call_id, too_late, Outcome.FAILED, site.now())
@@ -47,7 +48,7 @@ async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") 
         await keep(calls.end_call, call_id, refused, Outcome.BAD_NUMBER, site.now())
         log.warning("not dialled: the number may not be rung", extra={"action": "number_refused", "call": call_id})
         return
-    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk)
+    order = DialOrder(call_id, attempt.number, site.config.dialling.ring_seconds, trunk, within)
     answered = await line.dial(order)
     if isinstance(answered, Ending):
         outcome = answered.outcome or Outcome.UNKNOWN
@@ -64,12 +65,14 @@ def _is_dialable(site: Site, number: str) -> bool:
         return False
 
 
-def _may_ring(site: Site, attempt: calls.Attempt, person: Person) -> bool:
-    """The last look before the request to dial: the window as it is now, and what staff decided until now."""
+def _seconds_left(site: Site, attempt: calls.Attempt, person: Person) -> float:
+    """Until the end of the window as it is now; 0: not now, or staff said no meanwhile."""
     if is_excluded(person, site.now()):
-        return False
+        return 0.0
     window = slot_of(attempt.day, person, attempt.slot, site.config.calendar)
-    return isinstance(window, Window) and window.allows(site.now(), site.config.dialling.ring_seconds)
+    if not isinstance(window, Window) or not window.allows(site.now(), site.config.dialling.ring_seconds):
+        return 0.0
+    return (window.until - site.now()).total_seconds()
 
 
 @dataclass

@@ -9,6 +9,7 @@ import jinja2
 
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.saving import save
 from ivr.spoken import speak_digits
 from ivr.trunks.presented import Presented, presented
 
@@ -161,10 +162,7 @@ def write(files: dict[str, str], folder: Path) -> None:
     """Write rendered files, readable by owner and group only: some hold secrets."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        path = folder / name
-        path.touch(mode=0o640)
-        path.chmod(0o640)
-        path.write_text(content, encoding="utf-8")
+        save(folder / name, content.encode(), mode=0o640)
 
 
 def _check(site: PbxSite) -> None:

@@ -1,5 +1,6 @@
 """The seam between a conversation and a telephone. Drivers implement it; it knows neither of them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,8 @@ class DialOrder:
     number: str  #: national form `0…`, already allowed by ivr.numbers
     ring_seconds: float  #: how long to let it ring, at most 110 (Terminal Facilities Rules, Article 32-3: 2 min)
     trunk: str = ""  #: by which to ring; empty: the only one, or the first
+    #: Seconds from now to the end of the window: what was not placed by then, or is not answered, is taken back.
+    within: float = math.inf
 
 
 class Line(Protocol):

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
 
-#: Seconds from the end of a prompt to the first key, and from key to key, unless the rules leave less.
+#: Seconds from the end of a prompt to the first key, and from key to key, unless the rules leave less: who presses the
+#: same key again means it.
 THINKING = 1.0
-BETWEEN_KEYS = 0.3
+BETWEEN_KEYS = 0.4
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 import io
 import math
-import os
 import struct
 import wave
 from collections.abc import Iterable
 from pathlib import Path
 
-from ivr.errors import StorageError, problem
+from ivr.errors import StorageError
+from ivr.files.saving import save, unwritable
 from ivr.prompts import Sound
 
 #: Samples a second, of 16 bit, one channel: what Asterisk records as `wav`.
@@ -23,21 +23,11 @@ def store(path: Path, audio: bytes) -> float:
 
     The file is there whole or not at all. Raises StorageError.
     """
-    fresh = path.with_suffix(".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(audio)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        save(path, audio)
     except OSError as error:
-        raise StorageError(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from error
+        raise StorageError(unwritable(path, error)) from error
     return seconds_of(audio)
 
 

@@ -5,7 +5,7 @@ The messages never repeat a name, an id or a number: they may end in a log.
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any, Self
@@ -286,16 +286,21 @@ def _numbers(given: dict[str, str], rules: Rules) -> tuple[tuple[str, ...], list
 
 
 def write_people(people: Iterable[Person]) -> str:
-    """A file that reads as the same people: every column, CRLF. No pause and no closing: those are no matter of files.
+    """A CSV file that reads as the same people: every column, CRLF; no pause and no closing, which no file makes.
 
     A cell that a spreadsheet would run as a formula gets a leading apostrophe (and is refused when read: none that
     was read here begins so).
     """
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_row, people))
+    csv.writer(out, lineterminator="\r\n").writerows([harmless(each) for each in row] for row in rows_of(people))
     return out.getvalue()
+
+
+def rows_of(people: Iterable[Person]) -> Iterator[list[str]]:
+    """The header, and the cells of each person."""
+    yield list(COLUMNS)
+    for person in people:
+        yield list(cells_of(person).values())
 
 
 def cells_of(person: Person) -> dict[str, str]:
@@ -311,7 +316,3 @@ def cells_of(person: Person) -> dict[str, str]:
         person.birth_date.isoformat() if person.birth_date else "",
     ]
     return dict(zip(COLUMNS, map(str, row), strict=True))
-
-
-def _row(person: Person) -> list[str]:
-    return [harmless(each) for each in cells_of(person).values()]

@@ -18,7 +18,7 @@ from ivr.site import Site
 from ivr.storage import sessions
 from ivr.storage.people import get_person
 from ivr.storage.questionnaires import questionnaire_source
-from ivr.storage.reports import last_report
+from ivr.storage.reports import last_report, went_through
 from ivr.storage.sessions import StoredSession
 from ivr.storage.voice_messages import Said
 from ivr.storage.words import Auth, Source
@@ -102,7 +102,8 @@ async def _known_of(site: Site, who: Who) -> PersonFacts:
     if person is None:
         return PersonFacts()
     last = await site.database.read(last_report, person.id, site.today())
-    return PersonFacts(person.facts, person.language, last, _next_call(site, person))
+    knows = await site.database.read(went_through, person.id, site.questionnaire.hash, site.today())
+    return PersonFacts(person.facts, person.language, last, _next_call(site, person), knows=knows)
 
 
 def _next_call(site: Site, person: Person) -> NextCall | None:

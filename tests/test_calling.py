@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from ivr.calling import CHOICE_GUARD, ask_for_birth_date, ask_for_id, choose_place, wish_for_another
-from ivr.conversation import MOST_REPEATS, Voice
+from ivr.conversation import Voice
 from ivr.identity import check_digit
 from ivr.loading import CALL_FRAME
+from ivr.questionnaire.turns import MOST_REPEATS
 from ivr.terminal import unrecorded
 from tests.fakes.phone import FakePhone, keys
 

@@ -8,7 +8,6 @@ import pytest
 
 from ivr.call import Ending, Outcome
 from ivr.conversation import (
-    MOST_REPEATS,
     Greeted,
     Voice,
     converse,
@@ -24,7 +23,7 @@ from ivr.prompts import Prompts, Sound
 from ivr.questionnaire.model import SessionStatus, Turn
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
-from ivr.questionnaire.turns import start
+from ivr.questionnaire.turns import MOST_REPEATS, start
 from ivr.terminal import unrecorded
 from tests.cases_runner import ROOT
 from tests.fakes.phone import FakePhone, keys

@@ -15,7 +15,7 @@ from ivr.site import Site
 from ivr.storage.database import Database
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
-from ivr.storage.reports import last_report
+from ivr.storage.reports import last_report, went_through
 from ivr.storage.status import status_of_day
 from ivr.terminal import unrecorded
 from tests.fakes.phone import FakePhone, keys
@@ -63,6 +63,12 @@ async def test_a_number_is_compared_with_the_last_complete_report(site: Site, cl
     said = await call(site, "98")
     assert "example/medicine" not in said[-1]
     assert await site.database.read(last_report, HANAKO.id, TOMORROW) == {"oxygen": "98"}
+    # Who went through these questions on an earlier day knows them, and may key ahead; not on the day itself.
+    version = site.questionnaire.hash
+    assert await site.database.read(went_through, HANAKO.id, version, TOMORROW)
+    assert not await site.database.read(went_through, HANAKO.id, version, DAY)
+    assert not await site.database.read(went_through, HANAKO.id, "another", TOMORROW)
+    assert not await site.database.read(went_through, "20000099", version, TOMORROW)
     clock.advance(24 * 60)
     said = await call(site, "96")
     assert "example/medicine" in said[-1]

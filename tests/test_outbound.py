@@ -60,7 +60,7 @@ SHORT_DONE = lead(SHORT, (WALK,)).session.status
 async def test_a_whole_call(site: Site) -> None:
     phone = FakePhone(press=keys(f"1 {WALK}"))
     line = await call(site, phone)
-    assert line.orders == [DialOrder("kc-1", OWN, 60)]
+    assert line.orders == [DialOrder("kc-1", OWN, 60, within=2.5 * 3600)]
     assert phone.said[0] == GREETING
     assert phone.said[-1] == ("daily/closing",)
     assert phone.over

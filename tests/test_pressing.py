@@ -28,15 +28,15 @@ def test_the_first_key_that_counts_stops_the_prompt() -> None:
 
 def test_a_key_right_at_the_beginning_belongs_to_the_prompt_before() -> None:
     found = press_keys("1", CHOICE, 4.0, at=0.2)
-    assert (found.entry, found.stopped, found.over) == (Entry("", EndedBy.SILENCE), None, 19.0)
+    assert (found.entry, found.stopped, found.over) == (Entry("", EndedBy.TOO_EARLY), None, 7.5)
 
 
 def test_silence_lasts_until_the_time_is_over() -> None:
-    assert press_keys("", CHOICE, 4.0) == Pressing(Entry("", EndedBy.SILENCE), (), None, 19.0)
+    assert press_keys("", CHOICE, 4.0) == Pressing(Entry("", EndedBy.SILENCE), (), None, 19.5)
     found = press_keys("98", NUMBER, 4.0)
-    assert (found.entry, found.over) == (Entry("98", EndedBy.PAUSE), found.keys[-1][1] + 5)
+    assert (found.entry, found.over) == (Entry("98", EndedBy.PAUSE), found.keys[-1][1] + 5.5)
     late = press_keys("1", CHOICE, 4.0, at=30)
-    assert (late.entry, late.keys, late.over) == (Entry("", EndedBy.SILENCE), (), 19.0)
+    assert (late.entry, late.keys, late.over) == (Entry("", EndedBy.SILENCE), (), 19.5)
 
 
 def test_keys_left_over_are_not_pressed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ivr.digits import KeyRules
 from ivr.errors import BadInput
-from ivr.pressing import press_keys
+from ivr.pressing import BETWEEN_KEYS, press_keys
 from ivr.prompts import Sound
 from ivr.sounds import load_prompts
 from ivr.tape import KEYPAD, RATE, TONE_SECONDS, Tape, _little_endian
@@ -73,9 +73,9 @@ def test_a_key_stops_the_prompt_there(tmp_path: Path) -> None:
     cut = 3 * RATE
     assert (heard[:cut] == prompt[:cut]).all()
     assert audio.find_all(prompt, heard) == []
-    assert over == pytest.approx(3.0 + 0.6 + TONE_SECONDS)
+    assert over == pytest.approx(3.0 + 2 * BETWEEN_KEYS + TONE_SECONDS)
     for index, key in enumerate("365"):
-        at = cut + round(0.3 * index * RATE)
+        at = cut + round(BETWEEN_KEYS * index * RATE)
         assert key_in(heard[at : at + int(TONE_SECONDS * RATE)]) == TONES[key]
         assert key == "5" or not heard[at + RATE // 10 : at + 3 * RATE // 10].any()
     assert audio.find(audio.read(READY.path), heard).at == pytest.approx(over, abs=0.001)
@@ -88,7 +88,7 @@ def test_a_key_that_does_not_count_sounds_over_the_prompt(tmp_path: Path) -> Non
     assert key_in((heard[: len(prompt)] - prompt)[2 * RATE : 2 * RATE + RATE // 10]) == TONES["#"]
     assert len(audio.find_all(prompt, heard)) == 1
     # And then nobody presses anything.
-    assert tape.seconds == pytest.approx(TEMPERATURE.seconds + 6)
+    assert tape.seconds == pytest.approx(TEMPERATURE.seconds + 6.5)
     assert not heard[len(prompt) :].any()
 
 

@@ -15,7 +15,7 @@ from ivr.ari.client import AriClient
 from ivr.ari.events import Channel, ChannelUserevent, read_channel
 from ivr.ari.leg import sort_legs
 from ivr.ari.line import AriLine
-from ivr.ari.link import Link
+from ivr.ari.link import HandshakeAbandoned, Link
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, check_version
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: How often, and how long, we wait for an event that we asked for ourselves.
 _ECHO_SECONDS = 5.0
+#: So long after a connection began a handshake that we had given up before may still take its place.
+_LATE_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 15.0
 
@@ -78,6 +80,7 @@ class Pbx:
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = AriClient(settings, now, sleep)
         self._was_ready = False
+        self._abandoned = 0  #: handshakes that we gave up and Asterisk may still carry out
         self.startup_time = startup_time
         self.version: str | None = None
         self.line = AriLine(self._client, tail, self._gate.is_set)
@@ -103,7 +106,8 @@ class Pbx:
         """Stay connected until cancelled.
 
         Raises BadInput (a wrong secret or a version that will not do, before the gate was ever open) and PbxError if
-        another instance took our place: two that both came back would drive each other out for ever.
+        another instance took our place: two that both came back would drive each other out for ever. An earlier
+        handshake of our own is no other instance.
         """
         tries = 0
         async with self._client:
@@ -123,12 +127,15 @@ class Pbx:
     async def _one_connection(self) -> bool:
         """From connecting to the end; whether the gate was opened. Raises what must end `run`."""
         link: Link | None = None
+        connected_at = 0.0
         try:
             link = await self._client.connect()
+            connected_at = self._client.now()
             await self._open(link)
             log.info("connected to Asterisk %s", self.version, extra={"action": "pbx_ready"})
             await self._stay(link)
         except PbxError as error:
+            self._abandoned += isinstance(error, HandshakeAbandoned)
             log.warning("%s", error.render("en"), extra={"action": "pbx_not_ready"})
         except BadInput as error:
             if not self._was_ready:
@@ -141,8 +148,20 @@ class Pbx:
             if link is not None:
                 await link.close()
         if link is not None and link.replaced:
-            raise PbxError(problem("pbx.replaced", app=self._settings.app))
+            self._judge_replacement(connected_at)
         return opened
+
+    def _judge_replacement(self, connected_at: float) -> None:
+        """Somebody has our applications now. Raises PbxError, unless it may be a handshake of ours that came late.
+
+        An Asterisk that stood still carries out all that lies in its sockets when it goes on, in any order. Each such
+        handshake takes our place once at most; we take our applications again.
+        """
+        late = self._client.now() - connected_at < _LATE_SECONDS
+        if not (self._abandoned and late):
+            raise PbxError(problem("pbx.replaced", app=self._settings.app))
+        self._abandoned -= 1
+        log.warning("a late handshake of our own took our place", extra={"action": "pbx_replaced_by_us"})
 
     async def _stay(self, link: Link) -> None:
         """Until the connection ends."""

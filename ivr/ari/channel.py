@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from ivr.ari.causes import ending
 from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDestroyed, Event, StasisEnd, StasisStart, Vanished
+from ivr.ari.events import ChannelDestroyed, ChannelDtmfReceived, Event, StasisEnd, StasisStart, Vanished
 from ivr.call import Ending, Outcome
+from ivr.core.dtmf_decoder import KeyPress, begin_decoding, decode
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
 
@@ -31,6 +32,7 @@ class AriChannel:
         self._inbox = client.watch(call_id)
         self._answered = answered  #: in Stasis: we may play and listen
         self._over: Ending | None = None
+        self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
     @property
     def call_id(self) -> str:
@@ -73,7 +75,9 @@ class AriChannel:
 
     async def until_answered(self, ring_seconds: float) -> None:
         """A call that a process before us began and that may still ring; so much longer, by what the rows say."""
-        await self._until_answered(ring_seconds + _OVERDUE_SECONDS, ring_seconds)
+        # No second longer if its time is over: then Asterisk stood still, and would let it ring on.
+        overdue = _OVERDUE_SECONDS if ring_seconds > 0 else 0.0
+        await self._until_answered(ring_seconds + overdue, ring_seconds)
 
     async def _until_answered(self, wait_seconds: float, ring_seconds: float) -> None:
         now = self._client.now()
@@ -101,12 +105,21 @@ class AriChannel:
                     continue
             return
 
-    async def _next(self, until: float) -> tuple[float, Event] | None:
-        """The next event of the channel by `until`, else None. Raises HungUp."""
-        item = await self._inbox.next(until)
-        if item is not None:
-            await self._look(item[1])
-        return item
+    async def _next(self, until: float) -> tuple[float, Event | KeyPress] | None:
+        """What happens next on the channel by `until`, else None. Raises HungUp.
+
+        A key that was let go comes as the press that it ends: once, however often it was told.
+        """
+        while (item := await self._inbox.next(until)) is not None:
+            at, event = item
+            await self._look(event)
+            if not isinstance(event, ChannelDtmfReceived) or event.channel.id != self._call_id:
+                return item
+            held = event.duration_ms / 1000
+            self._decoder, press = decode(self._decoder, event.digit, held, at, event.stamped)
+            if press is not None:
+                return at, press
+        return None
 
     async def _look(self, event: Event) -> None:
         """What matters whatever we are doing. Raises HungUp."""

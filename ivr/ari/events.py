@@ -7,6 +7,7 @@ event in a log line shows neither.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,15 @@ class ChannelDestroyed:
 
 @dataclass(frozen=True)
 class ChannelDtmfReceived:
-    """A key was let go: there is no event for its beginning."""
+    """A key was let go: there is no event for its beginning.
+
+    22.10.1 plays a key that came too soon after the one before to its full length first, and tells it then.
+    """
 
     channel: Channel
     digit: str = field(default="", repr=False)
     duration_ms: int = 0
+    stamped: float | None = None  #: when Asterisk made the event, in seconds of its clock; None: it does not say
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,14 @@ def _number(fields: Mapping[str, object], name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
+def _moment(fields: Mapping[str, object], name: str) -> float | None:
+    """`2026-11-29T09:00:00.123+0900` as seconds."""
+    try:
+        return datetime.fromisoformat(_text(fields, name)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _playback(fields: Mapping[str, object]) -> Playback | None:
     playback = _mapping(fields.get("playback"))
     kind, _, channel_id = _text(playback, "target_uri").partition(":")
@@ -254,7 +267,7 @@ def _key(fields: Mapping[str, object]) -> Event | None:
     channel, digit = read_channel(fields.get("channel")), _text(fields, "digit")
     if channel is None or len(digit) != 1 or digit not in "0123456789*#ABCD":
         return None
-    return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"))
+    return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"), _moment(fields, "timestamp"))
 
 
 def _started(fields: Mapping[str, object]) -> Event | None:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
+from ivr.ari.channel import GONE
 from ivr.ari.client import AriClient
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
@@ -23,6 +24,10 @@ _OURSELVES = "Local/key@kenko-test/n"
 _OURSELVES_SECONDS = 5.0
 #: After a request whose fate is not known: so much later the channel must be there if there is one.
 _APPEARS_SECONDS = 2.0
+#: How long a call is taken back again and again while Asterisk says nothing, and between two tries. One that stood
+#: still so long has rung out by its own clock.
+_TAKE_BACK_SECONDS = 180.0
+_AGAIN_SECONDS = 0.5
 
 
 class AriLine:
@@ -67,19 +72,47 @@ class AriLine:
 
     async def _dial(self, order: DialOrder, endpoint: str, caller: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
-        ring_until = sent_at + order.ring_seconds
+        ring_until, latest = sent_at + order.ring_seconds, sent_at + order.within
         failed = await self._originate(order, endpoint, caller)
         if failed is not None:
             return failed
         try:
-            await phone.wait_answered(ring_until + _OVERDUE_SECONDS, ring_until)
+            await phone.wait_answered(min(ring_until + _OVERDUE_SECONDS, latest), ring_until)
         except HungUp as hung_up:
             return hung_up.ending
         except TimeoutError:
             log.warning("no word of a call", extra={"action": "dial_overdue", "call": order.call_id})
-            await phone.hang_up()
+            await self._take_back(order.call_id)
+            if self._client.now() >= latest:
+                return Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
             return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
+        if self._client.now() > latest:
+            # Asterisk, or we, stood still meanwhile: it rang too long.
+            await self._take_back(order.call_id)
+            return Ending(Outcome.NO_ANSWER, note="answered after the end of the window")
         return phone
+
+    async def _take_back(self, call_id: str) -> None:
+        """Not before nothing of the call can ring any more: until then its person must not be rung by another one.
+
+        An Asterisk that stands still carries out what it was asked for before as soon as it goes on: the request to
+        dial, too. So it is asked to end the channel until it says that there is none, and once more a little later.
+        """
+        give_up = self._client.now() + _TAKE_BACK_SECONDS
+        gone = False
+        while self._client.now() < give_up:
+            pause = _AGAIN_SECONDS
+            try:
+                await self._client.request("DELETE", f"/channels/{call_id}")
+                return
+            except PbxRefused as error:
+                if error.status in GONE and gone:
+                    return
+                gone, pause = error.status in GONE, _APPEARS_SECONDS
+            except PbxError:
+                gone = False
+            await self._client.sleep(pause)
+        log.error("a call could not be taken back", extra={"action": "take_back_failed", "call": call_id})
 
     async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | None:
         """Send the request, once. None: there is a call, or there may be one; go on waiting."""
@@ -91,7 +124,7 @@ class AriLine:
             "context": settings.context,
             "extension": settings.extension,
             "priority": 1,
-            "timeout": math.ceil(order.ring_seconds),
+            "timeout": math.ceil(min(order.ring_seconds, order.within)),
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
             # one. A channel without a number counts as withheld: From then says "Anonymous" (22.10.1).
             "callerId": caller,
@@ -151,3 +184,5 @@ def check(order: DialOrder, numbering: Numbering) -> None:
         raise ValueError("not an id that a channel may have")
     if not 0 < order.ring_seconds <= 110:
         raise ValueError("ringing time must be above 0 and at most 110 s")
+    if order.within <= 0:
+        raise ValueError("the window is over")

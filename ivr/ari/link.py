@@ -12,7 +12,7 @@ import aiohttp
 from ivr.ari.events import ApplicationReplaced, Event, RestResponse, parse
 from ivr.ari.rest import LONGEST_REPLY, Params, understand, unreachable, wrong_secret
 from ivr.ari.settings import PbxSettings
-from ivr.errors import PbxSilent, problem
+from ivr.errors import PbxSilent, PbxUnreachable, problem
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,11 @@ PING_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
 
+
+class HandshakeAbandoned(PbxUnreachable):
+    """We gave up waiting for a WebSocket. Asterisk may still open it, when it goes on, in place of a later one."""
+
+
 Deliver = Callable[[Event], None]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -28,7 +33,7 @@ Sleep = Callable[[float], Awaitable[None]]
 async def open_link(
     session: aiohttp.ClientSession, settings: PbxSettings, deliver: Deliver, now: Callable[[], float], sleep: Sleep
 ) -> "Link":
-    """Connect. Raises PbxUnreachable, or BadInput for a wrong user or secret."""
+    """Connect. Raises PbxUnreachable, HandshakeAbandoned among them, or BadInput for a wrong user or secret."""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             socket = await session.ws_connect(
@@ -41,7 +46,9 @@ async def open_link(
     except aiohttp.WSServerHandshakeError as error:
         # 404 and 503 while Asterisk boots; 401 for a wrong secret.
         raise (wrong_secret(settings) if error.status == 401 else unreachable(settings)) from error
-    except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+    except TimeoutError as error:
+        raise HandshakeAbandoned(*unreachable(settings).problems) from error
+    except (aiohttp.ClientError, ConnectionError) as error:
         raise unreachable(settings) from error
     return Link(socket, settings, deliver, now, sleep)
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.ari.events import ChannelDtmfReceived, Event
+from ivr.ari.events import Event
 from ivr.ari.leg import Leg, check
 from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
 from ivr.ari.playing import RINGING, Playing, hear, longest_wait
 from ivr.ari.taping import Taping, listen, order
 from ivr.call import Ending, Outcome
-from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
+from ivr.core.dtmf_decoder import KeyPress
+from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, follow, press
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.phone import HungUp, Recording
 from ivr.prompts import Sound
@@ -47,6 +48,7 @@ class AriPhone(AriPlayer):
     async def say(self, sounds: Sequence[Sound]) -> None:
         """Play to the end; keys pressed meanwhile are thrown away."""
         await self._settle()
+        self._early.clear()
         playing = await self._play(sounds, 0.0)
         while not playing.ended:
             item = await self._next(playing.watchdog)
@@ -65,8 +67,15 @@ class AriPhone(AriPlayer):
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Play, gather keys by `rules`, and stop the sound at the first key that counts."""
         await self._settle()
-        playing = await self._play(sounds, rules.first_key)
-        state: Gathering | Entry = begin(rules, playing.asked_at)
+        state = self._go_on(begin(rules, self._client.now(), self._last))
+        if isinstance(state, Entry):
+            return state  # Keyed ahead, by somebody who knows what would be asked.
+        if state.keys:
+            sounds, wait = (), longest_wait(rules)
+        else:
+            wait = rules.first_key
+        playing = await self._play(sounds, wait)
+        state = replace(state, began=playing.asked_at)
         while isinstance(state, Gathering):
             due = deadline(state)
             item = await self._next(playing.watchdog if due is None else due)
@@ -80,6 +89,17 @@ class AriPhone(AriPlayer):
                 state = end_prompt(state, now)
         await self._stop(playing)
         return state
+
+    def _go_on(self, state: Gathering) -> Gathering | Entry:
+        """Press what was put aside; what is left when the entry is complete stays for the next one."""
+        after: Gathering | Entry = state
+        while self._early and isinstance(after, Gathering):
+            after = self._press(after, self._early.pop(0))
+        return after
+
+    def _press(self, state: Gathering, pressed: KeyPress) -> Gathering | Entry:
+        self._last = follow(self._last, pressed.key, pressed.down, pressed.up)
+        return press(state, pressed.key, pressed.down, pressed.up)
 
     async def record(
         self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
@@ -146,7 +166,7 @@ class AriPhone(AriPlayer):
 
     async def _listen(self, taping: Taping, rules: KeyRules, limits: RecordRules) -> tuple[Entry | None, HungUp | None]:
         """Until the recording is over: the entry if a key that counts was pressed, the end if the call is over."""
-        keys = begin(rules, taping.began - rules.guard)
+        keys = begin(replace(rules, guard=0.0, closed=0.0), taping.began)
         try:
             while not taping.ended:
                 item = await self._next(taping.until(limits))
@@ -154,8 +174,8 @@ class AriPhone(AriPlayer):
                     self._log("recording_silent")
                     await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
                     break
-                at, event = item
-                after = press(keys, event.digit, at) if isinstance(event, ChannelDtmfReceived) else keys
+                event = item[1]
+                after = self._press(keys, event) if isinstance(event, KeyPress) else keys
                 if isinstance(after, Gathering):
                     keys, taping = after, listen(taping, event)
                 elif after.keys:
@@ -177,11 +197,11 @@ class AriPhone(AriPlayer):
         return seconds
 
     async def _heard(
-        self, state: Gathering, playing: Playing, at: float, event: Event
+        self, state: Gathering, playing: Playing, at: float, event: Event | KeyPress
     ) -> tuple[Gathering | Entry, Playing]:
         """One event while an entry is gathered."""
-        if isinstance(event, ChannelDtmfReceived):
-            after = press(state, event.digit, at)
+        if isinstance(event, KeyPress):
+            after = self._press(state, event)
             if isinstance(after, Gathering) and after.keys and not state.keys:
                 # The first of several keys: the prompt stops, the dead-man's tail goes on.
                 await self._stop(playing)

@@ -10,6 +10,8 @@ from ivr.ari.events import Event, PlaybackFinished, channel_of
 from ivr.ari.leg import Leg
 from ivr.ari.playing import Playing, Tail, media, media_uri
 from ivr.call import Ending, Outcome
+from ivr.core.dtmf_decoder import KeyPress
+from ivr.digits import LastKey
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.phone import HungUp
 from ivr.prompts import Sound
@@ -49,6 +51,8 @@ class AriPlayer(AriChannel):
         self._undone = {f"{call_id}.{number}" for number in range(PLAYBACK_IDS)} if taken_over else set()
         self._plays = self._tapes = 0
         self._stopping: str | None = None
+        self._last: LastKey | None = None
+        self._early: list[KeyPress] = []  #: keys that were pressed since the last entry was complete
 
     async def _play(
         self, sounds: Sequence[Sound], wait: float, instead: Sequence[str] = (), again: bool = False
@@ -105,7 +109,7 @@ class AriPlayer(AriChannel):
         return True
 
     async def _settle(self) -> None:
-        """Before a prompt: what came since the last one is dropped, and what was stopped must be over.
+        """Before a prompt: the keys that came since the last one are put aside, and what was stopped must be over.
 
         A stop that Asterisk has not carried out yet may otherwise stop the next prompt (read in the source of 22.10.1).
         """
@@ -122,11 +126,15 @@ class AriPlayer(AriChannel):
         for playback in sorted(self._unstopped):
             await self._delete(playback)
         while not self._inbox.is_empty():
-            await self._next(self._client.now())
+            self._put_aside(await self._next(self._client.now()))
         until = self._client.now() + SETTLE_SECONDS
-        while self._stopping is not None and await self._next(until) is not None:
-            pass
+        while self._stopping is not None and (item := await self._next(until)) is not None:
+            self._put_aside(item)
         self._stopping = None
+
+    def _put_aside(self, item: tuple[float, Event | KeyPress] | None) -> None:
+        if item is not None and isinstance(item[1], KeyPress):
+            self._early.append(item[1])
 
     async def _attempt(self, method: str, path: str) -> None:
         """A request whose fate changes nothing for the caller."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ivr.ari.events import Event, PlaybackContinuing, PlaybackFinished, PlaybackStarted
+from ivr.core.dtmf_decoder import KeyPress
 from ivr.digits import KeyRules
 from ivr.prompts import Sound
 
@@ -73,7 +74,7 @@ def media(sounds: Sequence[Sound], tail: Tail, wait: float) -> list[str]:
     return [media_uri(each) for each in (*sounds, *(tail.silence,) * silences, tail.apology)]
 
 
-def hear(playing: Playing, event: Event, at: float) -> Playing:
+def hear(playing: Playing, event: Event | KeyPress, at: float) -> Playing:
     """The state after an event; the same state if the event is not about this list."""
     match event:
         case PlaybackStarted(playback) if playback.id == playing.id:

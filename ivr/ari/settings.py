@@ -32,6 +32,8 @@ class PbxSettings:
     more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
+    #: Whether Asterisk takes keys as SIP INFO beside what a trunk agreed on: one press may then come twice.
+    two_ways: bool = False
     app: str = "kenko"  #: `Stasis(<app>,outbound)` and `Stasis(<app>,inbound,<dialled number>,<seconds>)`
     transport: Transport = Transport.AUTO
     context: str = "kenko-outbound"  #: where an answered outbound call goes on

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ivr.ari.events import Event, RecordingEnded
+from ivr.core.dtmf_decoder import KeyPress
 from ivr.questionnaire.model import RecordRules
 
 #: A recording that is not over by then will never tell.
@@ -41,7 +42,7 @@ def order(taping: Taping, limits: RecordRules) -> dict[str, object]:
     }
 
 
-def listen(taping: Taping, event: Event) -> Taping:
+def listen(taping: Taping, event: Event | KeyPress) -> Taping:
     """The state after an event; the same state if the event is not about this recording."""
     match event:
         case RecordingEnded(recording) if recording.name == taping.name:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word, write_file
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json, word
 from ivr.config import read_config
 from ivr.conversation import Voice, converse
+from ivr.files.saving import save_or_refuse
 from ivr.flow.cards import cards_of
 from ivr.flow.graphviz import heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
@@ -110,7 +111,7 @@ def draw_flow(
     language = language_in_force()
     cards = cards_of(drawn, read_texts(drawn, prompts), language)
     heights = heights_of(sizes_source(cards))
-    write_file(output, svg_of(flow_source(drawn, cards, heights, language)).encode())
+    save_or_refuse(output, svg_of(flow_source(drawn, cards, heights, language)).encode(), mode=None)
     typer.echo(text("cli.flow.written", file=output), err=True)
     return 0
 
@@ -140,7 +141,8 @@ def print_leaflet(
         slots=tuple((each.first, each.until) for each in settings.slots.values()),
         greeting=texts.get("frame/greeting", settings.centre.name),
     )
-    write_file(output, pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font))))
+    pages = pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font)))
+    save_or_refuse(output, pages, mode=None)
     typer.echo(text("cli.leaflet.written", file=output), err=True)
     if settings.centre.telephone is None:
         typer.echo(text("cli.leaflet.no_telephone", file=config), err=True)

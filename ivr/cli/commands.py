@@ -4,8 +4,12 @@ A command's module is imported when the command is called (`LazyCommand`), so ea
 Such a module in turn imports a heavy library inside the function that needs it, if others of its functions do without.
 """
 
+import errno
 import gc
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, cast
 
@@ -124,6 +128,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; see `main` for the exit codes."""
     try:
         result = command_line()(list(arguments), standalone_mode=False)
+        sys.stdout.flush()
     except KenkoError as error:
         typer.echo(error.render(), err=True)
         return 2
@@ -132,7 +137,21 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except typer.Abort:
         return 2
+    except OSError as error:
+        return _stdout_failed(error)
     return result if isinstance(result, int) else 0
+
+
+def _stdout_failed(error: OSError) -> int:
+    """What a command prints met a full disk or a closed pipe; any other error of the system is a fault of ours."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EFBIG):
+        raise error
+    if error.errno != errno.EPIPE:  # whoever closes a pipe has seen enough
+        typer.echo(text("file.stdout_full", reason=error.strerror), err=True)
+    # Python would try again to write what is left when it ends, and complain in its own words.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2
 
 
 def _help(name: str) -> str:

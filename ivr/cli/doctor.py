@@ -1,6 +1,7 @@
 """`kenko-call doctor` and `backup`: what an administrator asks and does every day."""
 
 import asyncio
+import errno
 import os
 import shutil
 import uuid
@@ -23,6 +24,7 @@ from ivr.doctor.secondway import examine_recordings, examine_second_way, without
 from ivr.doctor.watch import examine_call, examine_watch
 from ivr.erased import write_erased
 from ivr.errors import BadInput, problem
+from ivr.files.saving import unwritable
 from ivr.messages import text
 from ivr.selftest import ANSWERED, Answer, read_answer, wish
 from ivr.storage.backup import copy_database
@@ -117,7 +119,7 @@ def backup(
             raise
         os.sync()
     except OSError as error:
-        raise BadInput(problem("file.unwritable", str(made), reason=error.strerror or str(error))) from None
+        raise BadInput(unwritable(made, error)) from None
     typer.echo(text("cli.backup.done", folder=made))
 
 
@@ -131,7 +133,13 @@ def _copy(settings: Config, folder: Path) -> None:
             write_erased(beside / settings.erased.name, stones)
     # After the database: a recording that a row names is there; one more harms nobody.
     if settings.voice_messages.is_dir():
-        shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)
+        try:
+            shutil.copytree(settings.voice_messages, folder / settings.voice_messages.name)
+        except shutil.Error as error:
+            # One reason for each file; a full disk is the same for all.
+            reason = error.args[0][0][2] if error.args and error.args[0] else str(error)
+            full = OSError(errno.ENOSPC, "") if os.strerror(errno.ENOSPC) in str(reason) else OSError(str(reason))
+            raise full from None
 
 
 def _as_json(line: Line) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from unicodedata import category
 import typer
 
 from ivr.config import Config
-from ivr.errors import BadInput, problem
+from ivr.files.saving import save_or_refuse
 from ivr.messages import text
 
 ConfigPath = Annotated[
@@ -75,21 +76,11 @@ def word(kind: str, value: str | None) -> str:
         return value
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file that somebody asked for. Raises BadInput if it cannot be written."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file about somebody, for its owner's eyes only. Raises BadInput if it cannot be written."""
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise BadInput(problem("file.unwritable", str(path), reason=error.strerror or str(error))) from None
+def write_out(output: Path | None, content: bytes) -> None:
+    """Write what somebody asked for into a file, or on standard output: the same bytes. Raises BadInput."""
+    if output is not None:
+        save_or_refuse(output, content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

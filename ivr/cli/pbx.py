@@ -14,6 +14,7 @@ from ivr import pbx_files
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, KenkoError, Problem, problem
+from ivr.files.saving import unwritable
 from ivr.messages import text
 from ivr.pbx import write
 from ivr.pbx_check import (
@@ -51,7 +52,7 @@ def render(
         write({name: said for name, said in files.items() if said != there[name]}, output)
         _hand_over(files, output, settings.pbx.asterisk.run_as)
     except OSError as error:
-        raise BadInput(problem("file.unwritable", str(output), reason=error.strerror or str(error))) from None
+        raise BadInput(unwritable(output, error)) from None
     typer.echo(text("cli.pbx.written", count=len(files), folder=output))
     if existing:
         for name in files:

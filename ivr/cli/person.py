@@ -10,11 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, write_private
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, now_at, write_out
 from ivr.cli.staff import By, Reason, signed_by
 from ivr.config import Config, read_config
 from ivr.erased import forget_traces, remove_recordings, write_erased
-from ivr.errors import BadInput, StorageError, problem
+from ivr.errors import BadInput, Problem, StorageError, problem
+from ivr.files.saving import save_or_refuse
 from ivr.messages import text
 from ivr.storage.database import open_database, open_reader
 from ivr.storage.decisions import Signed
@@ -51,10 +52,9 @@ def export(
         "recordings": [f"{each}.wav" for each in extent.recordings],
     }
     written = json.dumps(told, ensure_ascii=False, indent=2)
+    write_out(output, written.encode() + b"\n")
     if output is None:
-        typer.echo(written)
         return
-    write_private(output, written.encode() + b"\n")
     count = sum(map(len, found.values()))
     typer.echo(text("cli.person.exported", id=id, rows=count, file=output), err=True)
 
@@ -71,12 +71,15 @@ def _said(settings: Config, value: Any) -> Any:
 
 def _copy_recordings(settings: Config, ids: tuple[str, ...], folder: Path) -> None:
     """Those that cannot be read are a problem each: whoever asked for all must not get less unnoticed."""
-    problems = []
+    problems: list[Problem] = []
     for each in ids:
         source = settings.voice_messages / f"{each}.wav"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(folder / source.name, source.read_bytes())
+            content = source.read_bytes()
+            save_or_refuse(folder / source.name, content)
+        except BadInput as bad:
+            problems += bad.problems
         except OSError as error:
             where = str(error.filename or source)
             problems.append(problem("file.unreadable", where, reason=error.strerror or str(error)))

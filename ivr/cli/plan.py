@@ -4,7 +4,6 @@ Nothing here touches the live schedule: the database is opened for reading, and 
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from ivr.calllist import Line, to_csv, to_pdf
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, local_time, now_at, print_json, word, write_file
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, local_time, now_at, print_json, word, write_out
 from ivr.cli.screen import print_table
 from ivr.cli.standing import unsent_line
 from ivr.config import Config, read_config
@@ -213,11 +212,9 @@ def call_list(
     if waiting:
         # Beside the table, not in it: programs read that.
         typer.echo(waiting, err=True)
-    if output is None:
-        sys.stdout.buffer.write(written)
-        return
-    write_file(output, written)
-    typer.echo(text("cli.call_list.written", count=len(lines), file=output), err=True)
+    write_out(output, written)
+    if output is not None:
+        typer.echo(text("cli.call_list.written", count=len(lines), file=output), err=True)
 
 
 def _line(found: NotReached) -> Line:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, OnDay, day_of, now_at, print_json, write_file
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, OnDay, day_of, now_at, print_json, write_out
 from ivr.config import Config, read_config
 from ivr.document import read_content
 from ivr.export import to_csv, to_json
@@ -46,10 +46,8 @@ def export_reports(
     else:
         questionnaire, _ = load_questionnaire(settings.questionnaire)
         written = to_csv(rows, zone, [each.id for each in questionnaire.questions])
-    if output is None:
-        typer.echo(written, nl=False)
-    else:
-        write_file(output, written.encode())
+    write_out(output, written.encode())
+    if output is not None:
         typer.echo(text("cli.reports.exported", count=len(rows), file=output), err=True)
 
 

@@ -1,5 +1,6 @@
 """`kenko-call people import|export|list|show`: who is under observation."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
@@ -9,14 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from ivr.cells import write_time
-from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now_at, print_json, word, write_file
+from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, now_at, print_json, word, write_out
 from ivr.cli.screen import print_table
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.numbers import mask
 from ivr.person import OWN_TIME, Person, is_paused, is_period_over
-from ivr.roster import write_people
+from ivr.roster import rows_of, write_people
 from ivr.storage.database import open_reader
 from ivr.storage.decisions import decisions_about
 from ivr.storage.people import get_person, household_of, list_people
@@ -38,25 +39,60 @@ class Standing(StrEnum):
     CLOSED = "closed"
 
 
+class Format(StrEnum):
+    """Forms of a roster."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
 def export_people(
     config: ConfigPath = DEFAULT_CONFIG,
     output: Annotated[Path | None, typer.Option("--output", "-o", help=text("cli.reports.export.output"))] = None,
+    form: Annotated[Format, typer.Option("--format", help=text("cli.people.export.format"))] = Format.CSV,
     encoding: Annotated[Encoding, typer.Option("--encoding", help=text("cli.people.export.encoding"))] = Encoding.UTF_8,
 ) -> None:
     settings = read_config(config)
     with open_reader(settings.database) as reader:
         found = reader.read(list_people)
-    written = write_people(found)
-    if output is None:
-        typer.echo(written, nl=False)
-        return
+    if form is Format.XLSX:
+        # Only now: nothing else wants what writes workbooks.
+        from ivr.files.workbook import write_workbook
+
+        content = write_workbook(text("cli.people.export.sheet"), rows_of(found))
+    elif encoding is Encoding.UTF_8:
+        content = write_people(found).encode("utf-8-sig")
+    else:
+        content = _in_shift_jis(found, str(output or "-"))
+    write_out(output, content)
+    if output is not None:
+        typer.echo(text("cli.people.exported", count=len(found), file=output), err=True)
+
+
+def _in_shift_jis(people: Sequence[Person], file: str) -> bytes:
+    """Raises BadInput with everybody who has a letter that Shift_JIS lacks."""
+    written = write_people(people)
     try:
-        content = written.encode("utf-8-sig" if encoding is Encoding.UTF_8 else "cp932")
-    except UnicodeEncodeError as error:
-        line = written.count("\r\n", 0, error.start) + 1
-        raise BadInput(problem("cli.people.export.not_shift_jis", str(output), line)) from None
-    write_file(output, content)
-    typer.echo(text("cli.people.exported", count=len(found), file=output), err=True)
+        return written.encode("cp932")
+    except UnicodeEncodeError:
+        pass
+    problems = []
+    for line, cells in enumerate(rows_of(people), 1):
+        lacking = dict.fromkeys(each for each in "".join(cells) if not _has_shift_jis(each))
+        if lacking:
+            codes = " ".join(f"U+{ord(each):04X}" for each in lacking)
+            letters = "".join(lacking)
+            problems.append(
+                problem("cli.people.export.not_shift_jis", file, line, id=cells[0], letters=letters, codes=codes)
+            )
+    raise BadInput(*problems)
+
+
+def _has_shift_jis(letter: str) -> bool:
+    try:
+        return letter.encode("cp932") != b""
+    except UnicodeEncodeError:
+        return False
 
 
 def list_roster(

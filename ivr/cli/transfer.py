@@ -12,12 +12,13 @@ from typing import Annotated
 import typer
 
 from ivr import sealed
-from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, day_of, now_at, write_private
+from ivr.cli.output import DEFAULT_CONFIG, ConfigPath, day_of, now_at
 from ivr.cli.person import Id
 from ivr.cli.staff import By, Reason, signed_by
 from ivr.config import Config, read_config
 from ivr.document import read_content as read_file
 from ivr.errors import BadInput, KenkoError, problem
+from ivr.files.saving import save_or_refuse
 from ivr.messages import text
 from ivr.person import Person
 from ivr.roster import parse_people
@@ -38,7 +39,7 @@ def make_key(config: ConfigPath = DEFAULT_CONFIG) -> None:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(problem("file.unwritable", str(file), reason=error.strerror or str(error))) from None
-        write_private(file, secret.encode() + b"\n")
+        save_or_refuse(file, secret.encode() + b"\n")
     public = sealed.public_of(_secret(settings))
     typer.echo(text("cli.person.make_key.public", key=public, fingerprint=sealed.fingerprint(public)))
     for each in settings.transfers.partners:
@@ -75,7 +76,7 @@ def hand_over(
     if output.exists():
         raise BadInput(problem("cli.person.hand_over.exists", str(output)))
     # The file first: whoever is closed without one is with nobody.
-    write_private(output, sealed.seal(content, envelope, secret, secrets.token_bytes(sealed.SEAL_BYTES)))
+    save_or_refuse(output, sealed.seal(content, envelope, secret, secrets.token_bytes(sealed.SEAL_BYTES)))
     try:
         asyncio.run(_note(settings, id, other, signed, close=close))
     except KenkoError:

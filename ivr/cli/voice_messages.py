@@ -1,7 +1,5 @@
 """`kenko-call voice-messages`: what people said instead of keying it, for staff to hear."""
 
-import os
-import shutil
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, OnDay, day_of, lo
 from ivr.cli.screen import console, print_table
 from ivr.config import Config, read_config
 from ivr.errors import BadInput, problem
+from ivr.files.saving import save_or_refuse
 from ivr.messages import text
 from ivr.recordings import orphans
 from ivr.storage.database import open_reader
@@ -65,13 +64,8 @@ def export(
     source = settings.voice_messages / f"{wanted.id}.wav"
     target = output / f"{wanted.id}.wav" if output.is_dir() else output
     try:
-        # For the same eyes only as the original.
-        with (
-            source.open("rb") as said,
-            open(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file,
-        ):
-            shutil.copyfileobj(said, file)
+        content = source.read_bytes()
     except OSError as error:
-        where = str(error.filename or target)
-        raise BadInput(problem("file.unreadable", where, reason=error.strerror or str(error))) from None
+        raise BadInput(problem("file.unreadable", str(source), reason=error.strerror or str(error))) from None
+    save_or_refuse(target, content)
     typer.echo(text("cli.voice_messages.exported", file=target), err=True)

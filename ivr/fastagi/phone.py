@@ -13,7 +13,8 @@ from pathlib import Path
 from panoramisk.fast_agi import Request
 
 from ivr import recordings
-from ivr.digits import Entry, Gathering, KeyRules, begin, deadline, end_prompt, expire, press
+from ivr.core.dtmf_decoder import begin_decoding, decode
+from ivr.digits import Entry, Gathering, KeyRules, LastKey, begin, deadline, end_prompt, expire, follow, press
 from ivr.endpoints import check_endpoint
 from ivr.fastagi import words
 from ivr.fastagi.channel import AgiChannel
@@ -48,6 +49,8 @@ class AgiPhone(AgiChannel):
         self._now = now
         self._sleep = sleep
         self._tapes = 0
+        self._last: LastKey | None = None
+        self._decoder = begin_decoding(two_ways=settings.two_ways)
 
     async def answer(self) -> None:
         """Take the call, then 500 ms of silence."""
@@ -65,13 +68,21 @@ class AgiPhone(AgiChannel):
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Play, gather keys by `rules`, and stop the sound at the first key that counts."""
         self._require_live()
-        state = begin(rules, self._now())
+        state = begin(rules, self._now(), self._last)
         for sound in sounds:
             after = await self._play(sound, state)
             if isinstance(after, Entry) or after.keys:
                 return await self._gather(after)
             state = after
         return await self._gather(state)
+
+    def _press(self, state: Gathering, key: str) -> Gathering | Entry:
+        """A key came: here nobody tells how long it was held, nor when it was let go."""
+        self._decoder, pressed = decode(self._decoder, key, 0.0, self._now())
+        if pressed is None:
+            return state
+        self._last = follow(self._last, key, pressed.down)
+        return press(state, key, pressed.down)
 
     async def record(
         self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
@@ -95,7 +106,7 @@ class AgiPhone(AgiChannel):
             await self._require_caller()
             return Recording(0.0)
         if reply.key:
-            entry = await self._gather(press(begin(rules, began - rules.guard), reply.key, self._now()))
+            entry = await self._gather(self._press(begin(replace(rules, guard=0.0, closed=0.0), began), reply.key))
             if entry.keys:
                 await asyncio.to_thread(tape.unlink, missing_ok=True)
                 return entry
@@ -120,7 +131,7 @@ class AgiPhone(AgiChannel):
                 await self._without(sound)
             if not reply.key:
                 return state
-            after = press(state, reply.key, self._now())
+            after = self._press(state, reply.key)
             if isinstance(after, Entry) or after.keys:
                 return after
             state, offset = after, reply.end
@@ -140,7 +151,7 @@ class AgiPhone(AgiChannel):
             if reply.failed:
                 await self._require_caller()
             if reply.key:
-                state = press(state, reply.key, self._now())
+                state = self._press(state, reply.key)
         return state
 
     async def _without(self, sound: Sound) -> None:

@@ -22,4 +22,6 @@ class AgiSettings:
     trunks: tuple[str, ...] = ("trunk",)  #: PJSIP endpoints of the provider
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
+    #: Whether Asterisk takes keys as SIP INFO beside what a trunk agreed on: one press may then come twice.
+    two_ways: bool = False
     numbering: Numbering = field(default_factory=lambda: Numbering(Plan.JAPAN))

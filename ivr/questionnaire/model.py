@@ -185,6 +185,7 @@ class PersonFacts:
     language: str = ""  #: the person's; one that the questionnaire lacks counts for nothing
     last_report: Mapping[str, str] = field(default_factory=dict)  #: question -> value, of the last report before this
     next_call: NextCall | None = None  #: None: not known
+    knows: bool = False  #: the person went through this version on an earlier day
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ class Session:
     language: str = ""  #: of everything said in this turn and after it; empty: the questionnaire's
     person: PersonFacts = PersonFacts()
     lead_in: tuple[str, ...] = ()  #: prompt ids of the statements said on the way to the open question
+    repeats: int = 0  #: how often in a row something was only said again; see turns.MOST_REPEATS
+    heard: tuple[str, ...] = ()  #: ids of the questions that were heard before they were answered (or not)
 
 
 @dataclass(frozen=True)
@@ -248,11 +251,15 @@ class Pressed:
 
     keys: str
     ended_by: EndedBy = EndedBy.FULL
+    doubled: str = ""  #: the other reading; see ivr.digits.Entry
+    early: bool = False  #: pressed before the prompt was half said: by somebody who knows it, or does not listen
 
 
 @dataclass(frozen=True)
 class Silence:
     """Input: no key in time."""
+
+    too_early: bool = False  #: there were keys, but before there was anything to answer
 
 
 @dataclass(frozen=True)
@@ -276,5 +283,6 @@ class Turn:
     answered: tuple[Answer, ...] = ()  #: to be stored before anything is said
     alerts: tuple[AlertRule, ...] = ()  #: fired by this step
     follow_ups: tuple[FollowUpReason, ...] = ()  #: wished by this step
+    closed: int = 0  #: so many of the prompts of `say` must be heard before a key counts
     #: Record after `say`. A key that counts by `rules`, before or during it, is an input as ever and no recording.
     record: RecordRules | None = None

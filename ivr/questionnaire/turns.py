@@ -22,6 +22,7 @@ from ivr.questionnaire.model import (
     Recorded,
     Session,
     SessionStatus,
+    Silence,
     Turn,
 )
 from ivr.questionnaire.next_call import say_next_call
@@ -31,6 +32,9 @@ from ivr.questionnaire.values import read_back_of, value_of
 #: `*`, corrections and jumps back cost no try, so a walk could go on for ever: after so many turns it is the kind way
 #: out.
 MAX_TURNS = 500
+
+#: `*`, or keys that come too early, so many times in a row: a key that is stuck must come to an end too.
+MOST_REPEATS = 20
 
 #: Silences and wrong keys together at the offer after 0, before it counts as "end here".
 OFFER_TRIES = 2
@@ -69,7 +73,7 @@ def _kept(questionnaire: Questionnaire, person: PersonFacts) -> PersonFacts:
     compared = {each.question for each in conditions_of(questionnaire) if each.falls_by or each.rises_by}
     last_report = {question: value for question, value in person.last_report.items() if question in compared}
     next_call = person.next_call if questionnaire.next_call else None
-    return PersonFacts(facts, last_report=last_report, next_call=next_call)
+    return PersonFacts(facts, last_report=last_report, next_call=next_call, knows=person.knows)
 
 
 def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -97,22 +101,50 @@ def resume(questionnaire: Questionnaire, session: Session, given: Input) -> Turn
     counted = _counted(questionnaire, session)
     if counted is None:
         return _give_up(questionnaire, session)
-    # An entry of `#` alone holds no key: the same as silence.
-    keys = given.keys if isinstance(given, Pressed) else ""
-    if _REPEAT in keys:
-        return _repeat(questionnaire, counted)
-    if counted.phase is Phase.OFFERING:
-        return _offered(questionnaire, counted, keys)
+    early = isinstance(given, Pressed) and given.early
+    if counted.phase is Phase.ASKING and not early and given != Silence(too_early=True):
+        counted = replace(counted, heard=tuple(dict.fromkeys((*counted.heard, counted.question))))
+    return _in_step(questionnaire, counted, given, _resumed(questionnaire, counted, given))
+
+
+def _resumed(questionnaire: Questionnaire, session: Session, given: Input) -> Turn:
+    keys = _keys(given)
+    if keys == _REPEAT or given == Silence(too_early=True):
+        return _repeat(questionnaire, session)
+    session = replace(session, repeats=0)
+    if session.phase is Phase.OFFERING:
+        return _offered(questionnaire, session, keys)
     if keys == _CALL_ME:
-        return _offer(questionnaire, counted)
-    if counted.phase is Phase.CONFIRMING:
-        return _confirmed(questionnaire, counted, keys)
-    return _asked(questionnaire, counted, given, keys)
+        return _offer(questionnaire, session)
+    if session.phase is Phase.CONFIRMING:
+        return _confirmed(questionnaire, session, keys)
+    return _asked(questionnaire, session, given, keys)
+
+
+def _keys(given: Input) -> str:
+    # An entry of `#` alone holds no key: the same as silence.
+    return given.keys if isinstance(given, Pressed) else ""
+
+
+def _in_step(questionnaire: Questionnaire, before: Session, given: Input, turn: Turn) -> Turn:
+    """The turn with what its first keys may be, after what was given to the one before."""
+    if turn.rules is None:
+        return turn
+    now = turn.session
+    asked_again = (now.question, now.phase) == (before.question, before.phase)
+    if asked_again and isinstance(given, Silence | Pressed) and not _keys(given):
+        # Who was just too late has answered.
+        return replace(turn, rules=replace(turn.rules, guard=0.0))
+    knows = now.person.knows or now.question in now.heard
+    if isinstance(given, Pressed) and given.early and knows and now.phase is Phase.ASKING:
+        # Who does not even listen keys ahead: the same key again is the next answer.
+        return replace(turn, rules=replace(turn.rules, guard=0.0, bounce=0.0))
+    return turn
 
 
 def _asked(questionnaire: Questionnaire, session: Session, given: Input, keys: str) -> Turn:
     question = _open_question(questionnaire, session)
-    value = _recording(question, given) if isinstance(given, Recorded) else value_of(question, keys) if keys else None
+    value = _value(question, given)
     if value is None:
         return _fail(questionnaire, session, keys)
     read_back = read_back_of(question, value)
@@ -123,6 +155,16 @@ def _asked(questionnaire: Questionnaire, session: Session, given: Input, keys: s
     confirming = replace(taken.session, phase=Phase.CONFIRMING, pending=value, tries=0)
     turn = _wait(questionnaire, confirming, read_back)
     return replace(turn, answered=taken.answered, alerts=taken.alerts)
+
+
+def _value(question: Question, given: Input) -> str | None:
+    match given:
+        case Recorded():
+            return _recording(question, given)
+        case Pressed(keys, doubled=doubled) if keys:
+            return value_of(question, keys) or (value_of(question, doubled) if doubled else None)
+        case _:
+            return None
 
 
 def _recording(question: Question, given: Recorded) -> str | None:
@@ -169,6 +211,9 @@ def _offer(questionnaire: Questionnaire, session: Session) -> Turn:
 
 
 def _repeat(questionnaire: Questionnaire, session: Session) -> Turn:
+    if session.repeats >= MOST_REPEATS:
+        return _give_up(questionnaire, session)
+    session = replace(session, repeats=session.repeats + 1)
     say = _waited_for(questionnaire, session)
     if session.phase is Phase.ASKING and not session.answers:
         # The opening explains the keys, and its first words are lost while the handset moves back to the ear.
@@ -238,7 +283,9 @@ def _go_on_after(questionnaire: Questionnaire, session: Session, value: str, say
 
 def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: tuple[str, ...] = ()) -> Turn:
     """Say statements from `position` on, up to the next question, or to the end."""
-    clear = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=())
+    clear = replace(
+        session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=(), repeats=0
+    )
     way = way_from(questionnaire, position, known(session.answers, session.person))
     if way.endless:
         return _give_up(questionnaire, clear)
@@ -260,7 +307,16 @@ def _wait(questionnaire: Questionnaire, session: Session, say: tuple[str, ...]) 
     """The turn that says this and waits for what the session waits for."""
     question = _open_question(questionnaire, session)
     record = question.record if session.phase is Phase.ASKING else None
-    return Turn(session, say, _rules(question, session.phase), record=record)
+    return Turn(session, say, _rules(question, session.phase), closed=_closed(question, session, say), record=record)
+
+
+def _closed(question: Question, session: Session, say: tuple[str, ...]) -> int:
+    """A value is confirmed by who has heard it: how many prompts that takes, of what is said."""
+    if session.phase is not Phase.CONFIRMING:
+        return 0
+    read_back = read_back_of(question, session.pending)
+    # The last one says which keys there are.
+    return len(say) - len(read_back) + max(1, len(read_back) - 1)
 
 
 def _rules(question: Question, phase: Phase) -> KeyRules:

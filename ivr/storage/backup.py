@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pysqlite3 import dbapi2 as driver
+from sqlalchemy import Connection
 
 from ivr.errors import StorageError, problem
 from ivr.storage import sqlite
@@ -29,16 +30,7 @@ def copy_database(file: Path, target: Path) -> None:
     with sqlite.clear_errors(file, reading=True):
         source = sqlite.connect_reader(file)
         try:
-            fresh.touch(mode=0o600)
-            copy = driver.connect(str(fresh), isolation_level=None)
-            try:
-                cast(Any, source.connection.dbapi_connection).backup(copy)
-                # One file is left, which may be copied by itself.
-                copy.execute("PRAGMA journal_mode = delete")
-                whole = copy.execute("PRAGMA integrity_check").fetchall()
-                dangling = copy.execute("PRAGMA foreign_key_check").fetchall()
-            finally:
-                copy.close()
+            whole, dangling = _copy(source, file, fresh)
         finally:
             source.close()
     if whole != [("ok",)] or dangling:
@@ -49,3 +41,20 @@ def copy_database(file: Path, target: Path) -> None:
     finally:
         os.close(descriptor)
     fresh.rename(target)
+
+
+def _copy(source: Connection, file: Path, fresh: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Copy, and what the checks of the copy say. Raises StorageError, about the copy if its disk is full."""
+    fresh.touch(mode=0o600)
+    copy = driver.connect(str(fresh), isolation_level=None)
+    try:
+        cast(Any, source.connection.dbapi_connection).backup(copy)
+        # One file is left, which may be copied by itself.
+        copy.execute("PRAGMA journal_mode = delete")
+        whole = copy.execute("PRAGMA integrity_check").fetchall()
+        return whole, copy.execute("PRAGMA foreign_key_check").fetchall()
+    except driver.Error as error:
+        with sqlite.clear_errors(fresh if sqlite.is_of_disk(error) else file):
+            raise
+    finally:
+        copy.close()

@@ -73,6 +73,25 @@ def last_report(connection: Connection, person_id: str, before: date) -> Mapping
     return {row.question_id: row.value for row in rows}
 
 
+_WENT_THROUGH = (
+    select(reports.c.id)
+    .join(sessions, sessions.c.id == reports.c.session_id)
+    .where(
+        reports.c.completeness == Completeness.COMPLETE,
+        reports.c.person_id == bindparam("person"),
+        reports.c.day < bindparam("before"),
+        sessions.c.questionnaire_hash == bindparam("version"),
+    )
+    .limit(1)
+)
+
+
+def went_through(connection: Connection, person_id: str, version: str, before: date) -> bool:
+    """Whether the person has a complete report of an earlier day by this version of the questions (its hash)."""
+    given = {"person": person_id, "before": before, "version": version}
+    return connection.execute(_WENT_THROUGH, given).first() is not None
+
+
 def export_rows(connection: Connection, first: date, last: date) -> tuple[ReportRow, ...]:
     """Every report of the local days `first` to `last` (inclusive), by day and then in the order they began."""
     wanted = reports.c.day.between(first, last)

@@ -64,6 +64,7 @@ _MAKE: dict[str, Callable[[Any], Any]] = {
     "alerts": tuple,
     "person": _person,
     "lead_in": tuple,
+    "heard": tuple,
 }
 
 

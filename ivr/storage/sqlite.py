@@ -182,10 +182,26 @@ def clear_errors(file: Path, *, reading: bool = False) -> Iterator[None]:
     except (DBAPIError, driver.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         # Python's own module, not SQLite, finds text that is no UTF-8; it gives no code.
-        message = _message(getattr(original, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT), reading)
+        message = _message(_code(original), reading)
         if message is None or isinstance(original, driver.ProgrammingError):
             raise
         raise StorageError(problem(message, str(file), reason=str(original))) from error
+
+
+def _code(error: object) -> int:
+    """SQLite's code. A backup that fails gives none, only SQLite's own words."""
+    said = {
+        "database or disk is full": sqlite3.SQLITE_FULL,
+        "disk I/O error": sqlite3.SQLITE_IOERR,
+        "database is locked": sqlite3.SQLITE_BUSY,
+        "unable to open database file": sqlite3.SQLITE_CANTOPEN,
+    }.get(str(error), sqlite3.SQLITE_CORRUPT)
+    return int(getattr(error, "sqlite_errorcode", said))
+
+
+def is_of_disk(error: object) -> bool:
+    """Whether what failed is writing: the disk is full, or not there."""
+    return _code(error) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 def _message(code: int, reading: bool) -> str | None:

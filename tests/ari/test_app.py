@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ivr.ari import link as link_module
 from ivr.ari.app import Pbx
 from ivr.ari.events import WANTED
 from ivr.ari.phone import AriPhone
@@ -186,6 +187,53 @@ async def test_replaced_means_stop(asterisk: FakeAsterisk, calls: Calls, clock: 
             await first
         assert "kenko" in replaced.value.render("en")
         assert not pbx.is_ready
+
+
+async def test_late_handshakes_of_our_own_do_not_drive_us_out(
+    asterisk: FakeAsterisk, clock: Clock, pbx: Pbx, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asterisk stood still while we tried, and carries the tries out when it goes on, after the one that we hold."""
+    monkeypatch.setattr(link_module, "_CONNECT_SECONDS", 0.05)
+    async with running(pbx) as task:
+        asterisk.stands_still = asyncio.Event()
+        await asterisk.drop()
+        for pause in (0.5, 1.0):
+            await asterisk.until(lambda pause=pause: pause in clock.pending())  # type: ignore[misc]
+            await clock.advance(pause)
+        await asterisk.until(lambda: 2.0 in clock.pending())
+        asterisk.stands_still = None
+        await clock.advance(2.0)
+        await pbx.ready()
+        for _ in range(2):
+            await asterisk.send("ApplicationReplaced")
+            await asterisk.until(lambda: not pbx.is_ready)
+            await asterisk.until(lambda: 0.5 in clock.pending())
+            await clock.advance(0.5)
+            await pbx.ready()
+        assert not task.done()
+        assert sum(vars(each).get("action") == "pbx_replaced_by_us" for each in caplog.records) == 2
+        await asterisk.send("ApplicationReplaced")
+        with pytest.raises(PbxError):
+            await task
+
+
+async def test_a_minute_later_it_is_somebody_else(
+    asterisk: FakeAsterisk, clock: Clock, pbx: Pbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "_CONNECT_SECONDS", 0.05)
+    async with running(pbx) as task:
+        asterisk.stands_still = asyncio.Event()
+        await asterisk.drop()
+        await asterisk.until(lambda: 0.5 in clock.pending())
+        await clock.advance(0.5)
+        await asterisk.until(lambda: 1.0 in clock.pending())
+        asterisk.stands_still = None
+        await clock.advance(1.0)
+        await pbx.ready()
+        clock.time += 60.0
+        await asterisk.send("ApplicationReplaced")
+        with pytest.raises(PbxError):
+            await task
 
 
 async def test_a_call_goes_on_through_any_number_of_breaks(

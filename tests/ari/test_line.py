@@ -132,6 +132,60 @@ async def test_no_word_at_all_ends_it(asterisk: FakeAsterisk, clock: Clock, line
     assert ending.outcome is Outcome.UNKNOWN
 
 
+async def test_the_window_ends_the_ringing(asterisk: FakeAsterisk, clock: Clock, line: AriLine) -> None:
+    dialling = asyncio.create_task(line.dial(replace(ORDER, within=12.0)))
+    assert (await asterisk.until_seen(*POST)).body["timeout"] == 12
+    await asterisk.until(lambda: any(11.0 < each <= 12.0 for each in clock.pending()))
+    await clock.advance(12.0)
+    assert await dialling == Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
+    assert CALL not in asterisk.channels
+
+
+async def test_an_answer_after_the_window_is_ended(asterisk: FakeAsterisk, clock: Clock, line: AriLine) -> None:
+    """We stood still: the answer lay in the socket, and is read when the window is over."""
+    dialling = asyncio.create_task(line.dial(replace(ORDER, within=30.0)))
+    await asterisk.until_seen(*POST)
+    await asterisk.until(lambda: any(each > 29.0 for each in clock.pending()))
+    clock.time += 31.0
+    await asterisk.answered(CALL)
+    assert await dialling == Ending(Outcome.NO_ANSWER, note="answered after the end of the window")
+    assert CALL not in asterisk.channels
+
+
+async def test_what_asterisk_places_when_it_goes_on_is_taken_back(
+    asterisk: FakeAsterisk, clock: Clock, line: AriLine
+) -> None:
+    """It stood still: the request to dial lay in its socket, and is carried out when the window is over."""
+    asterisk.answer(*POST, Reply(500, raw=b"<html>"))
+    for _ in range(2):
+        asterisk.answer("GET", f"/channels/{CALL}", Reply(503, {}))
+    asterisk.answer("DELETE", f"/channels/{CALL}", Reply(503, {}), Reply(404, {"message": "Channel not found"}))
+    dialling = asyncio.create_task(line.dial(replace(ORDER, within=30.0)))
+    await asterisk.until(lambda: any(each > 29.0 for each in clock.pending()))
+    await clock.advance(30.0)
+    await asterisk.until(lambda: 0.5 in clock.pending())
+    await clock.advance(0.5)
+    await asterisk.until_seen("DELETE", f"/channels/{CALL}", 2)
+    await asterisk.until(lambda: 2.0 in clock.pending())
+    assert not dialling.done()
+    asterisk.channels[CALL] = make_channel(CALL, state="Ringing")
+    await clock.advance(2.0)
+    assert await dialling == Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
+    assert CALL not in asterisk.channels
+
+
+async def test_what_was_never_placed_is_asked_for_twice(asterisk: FakeAsterisk, clock: Clock, line: AriLine) -> None:
+    asterisk.answer(*POST, Reply(500, raw=b"<html>"))
+    asterisk.answer("GET", f"/channels/{CALL}", Reply(503, {}))
+    dialling = asyncio.create_task(line.dial(replace(ORDER, within=30.0)))
+    await asterisk.until(lambda: any(each > 29.0 for each in clock.pending()))
+    await clock.advance(30.0)
+    await asterisk.until(lambda: 2.0 in clock.pending())
+    await clock.advance(2.0)
+    assert await dialling == Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
+    assert len(asterisk.seen("DELETE", f"/channels/{CALL}")) == 2
+
+
 async def test_a_call_that_lives_already_is_adopted(asterisk: FakeAsterisk, line: AriLine) -> None:
     asterisk.channels[CALL] = make_channel(CALL)
     dialling = asyncio.create_task(line.dial(ORDER))
@@ -243,6 +297,7 @@ async def test_behind_a_closed_gate_nothing_is_sent(asterisk: FakeAsterisk, clie
         DialOrder("x" * 121, "0310000001", 30),
         DialOrder(CALL, "0310000001", 0),
         DialOrder(CALL, "0310000001", 111),
+        DialOrder(CALL, "0310000001", 30, within=0),
     ],
 )
 async def test_what_must_never_leave_this_machine(asterisk: FakeAsterisk, line: AriLine, order: DialOrder) -> None:

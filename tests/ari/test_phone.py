@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -127,7 +128,7 @@ async def test_a_key_after_the_prompt(wire: Wire, phone: AriPhone) -> None:
 async def test_silence_is_counted_from_the_end_of_the_prompt(wire: Wire, phone: AriPhone) -> None:
     async with doing(phone.ask([QUESTION], ONE)) as asking:
         await wire.prompt(0)
-        await wire.clock.advance(14.9)
+        await wire.clock.advance(15.4)  # a key that is down at 15 s was pressed in time
         assert not asking.done()
         await wire.clock.advance(0.1)
     assert asking.result() == Entry("", EndedBy.SILENCE)
@@ -150,7 +151,7 @@ async def test_the_guard_begins_when_the_prompt_does(wire: Wire, phone: AriPhone
         wire.playback("PlaybackStarted", 0, media_uri(QUESTION), SILENCE)
         await wire.key("1", after=0.4)
         assert not asking.done()
-        await wire.key("2", after=0.2)
+        await wire.key("2", after=0.6)
     assert asking.result() == Entry("2", EndedBy.FULL)
 
 
@@ -181,8 +182,22 @@ async def test_a_pause_ends_an_entry(wire: Wire, phone: AriPhone) -> None:
     async with doing(phone.ask([QUESTION], THREE)) as asking:
         await wire.prompt(0)
         await wire.key("3")
-        await wire.clock.advance(15.0)
+        await wire.clock.advance(15.5)
     assert asking.result() == Entry("3", EndedBy.PAUSE)
+
+
+async def test_keys_between_two_prompts_answer_the_next_one_if_it_is_known(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.ask([QUESTION], ONE)):
+        await wire.prompt(0)
+        await wire.key("1")
+    wire.playback("PlaybackFinished", 0, state="done")
+    for digit in "365":
+        await wire.key(digit)
+    known = replace(THREE, guard=0.0)
+    async with doing(phone.ask([QUESTION], known)) as asking:
+        pass
+    assert asking.result() == Entry("365", EndedBy.FULL)
+    assert len(wire.bodies) == 1  # nothing more was said
 
 
 async def test_keys_between_two_prompts_are_dropped(wire: Wire, phone: AriPhone) -> None:
@@ -226,7 +241,7 @@ async def test_a_prompt_of_which_nothing_is_heard_ends_by_the_watchdog(
     async with doing(phone.ask([QUESTION], ONE)) as asking:
         await wire.clock.advance(2.0 + 3.0)
         assert [each.action for each in caplog.records] == ["playback_silent"]  # type: ignore[attr-defined]
-        await wire.clock.advance(14.9)
+        await wire.clock.advance(15.4)
         assert not asking.done()
         await wire.clock.advance(0.2)
     assert asking.result() == Entry("", EndedBy.SILENCE)

@@ -92,6 +92,7 @@ class FakeAsterisk:
     filters: dict[str, list[str]] = field(default_factory=dict)  #: application -> allowed kinds
     subscriptions: dict[str, list[str]] = field(default_factory=dict)
     handshakes: list[int] = field(default_factory=list)  #: statuses to refuse the next WebSockets with
+    stands_still: asyncio.Event | None = None  #: the next WebSockets are answered when it is set, in their order
     answers_pings: bool = True
     deaf: set[str] = field(default_factory=set)  #: applications that a late end of an old connection deactivated
     sockets: list[web.WebSocketResponse] = field(default_factory=list)
@@ -196,6 +197,8 @@ class FakeAsterisk:
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != _AUTH:
             return web.json_response({"message": "Authentication required"}, status=401)
+        if self.stands_still is not None:
+            await self.stands_still.wait()
         if self.handshakes:
             return web.json_response({}, status=self.handshakes.pop(0))
         assert request.query["app"] == "kenko,kenko-trunk"

@@ -8,6 +8,7 @@ import pytest
 from ivr.digits import EndedBy, KeyRules
 from ivr.questionnaire.model import (
     FollowUpReason,
+    Input,
     NextCall,
     PersonFacts,
     Phase,
@@ -18,7 +19,7 @@ from ivr.questionnaire.model import (
     Turn,
 )
 from ivr.questionnaire.parse import parse
-from ivr.questionnaire.turns import MAX_TURNS, reopen, resume, start
+from ivr.questionnaire.turns import MAX_TURNS, MOST_REPEATS, reopen, resume, start
 from ivr.storage.sessions import session_from_json, session_to_json
 from tests.cases_runner import ROOT, as_input, short, through_json
 
@@ -165,10 +166,29 @@ def test_a_session_of_another_version_is_refused() -> None:
 
 def test_a_stuck_key_comes_to_an_end() -> None:
     turn = start(short())
-    for _ in range(MAX_TURNS):
+    for _ in range(MOST_REPEATS):
         turn = resume(short(), turn.session, Pressed("*"))
     assert turn.session.status is SessionStatus.WAITING
     last = resume(short(), turn.session, Pressed("*"))
+    assert last.session.status is SessionStatus.GAVE_UP
+    assert last.say == ("frame/way_out",)
+
+
+@pytest.mark.parametrize("given", [Pressed("*"), Silence(too_early=True)])
+def test_what_is_only_said_again_costs_no_try(given: Input) -> None:
+    turn = resume(short(), start(short()).session, given)
+    assert turn.session.tries == 0
+    # ... and one answer later it may be said again as often.
+    answered = resume(short(), turn.session, Pressed("2"))
+    assert answered.session.repeats == 0
+
+
+def test_a_walk_that_goes_round_and_round_comes_to_an_end() -> None:
+    turn = start(short())
+    for at in range(MAX_TURNS):
+        turn = resume(short(), turn.session, Pressed("1" if at % 2 else "0"))
+    assert turn.session.status is SessionStatus.WAITING
+    last = resume(short(), turn.session, Pressed("0"))
     assert last.session.status is SessionStatus.GAVE_UP
     assert last.say == ("frame/way_out",)
     assert last.rules is None

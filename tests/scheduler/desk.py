@@ -128,9 +128,9 @@ class Desk:
         """As ivr.outbound does, without a telephone."""
         if self.broken:
             raise OSError("broken")
-        self.rung.append((attempt.person_id, attempt.number))
         call = calls.Call(f"c-{attempt.id}", Direction.OUTBOUND, self.clock.now(), attempt.id, attempt.number)
         await self.database.write(calls.start_call, call)
+        self.rung.append((attempt.person_id, attempt.number))
         task = asyncio.current_task()
         assert task is not None
         live = Live(attempt, task, asyncio.get_running_loop().create_future(), trunk)
@@ -142,7 +142,7 @@ class Desk:
             self.live.remove(live)
         outcome = ending.outcome
         assert outcome is not None
-        await self.database.write(calls.end_call, call.id, ending, outcome, self.clock.now(), live.of)
+        await self.database.pending.write(calls.end_call, call.id, ending, outcome, self.clock.now(), live.of)
 
 
 async def enter(desk: Desk, count: int, **other: object) -> list[str]:

@@ -48,9 +48,11 @@ async def sent(database: Database, centre: Centre, certificates: Certificates, m
 
 
 async def deliver(sender: push.Push) -> None:
-    """Every person's reports come one after another."""
-    for _ in range(8):
+    """Every person's reports come one after another, and on a slow machine fewer at once."""
+    for _ in range(40):
         await sender.turn()
+        if all(each.state is State.ACKNOWLEDGED for each in await rows(sender.database)):
+            return
 
 
 async def compared(database: Database, settings: Sync, day: date = DAY) -> Outcome:

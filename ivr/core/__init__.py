@@ -1,0 +1,1 @@
+"""What everything else is built on: pure, and knows nothing of telephones, tables or settings."""
