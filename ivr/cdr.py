@@ -44,6 +44,8 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 
 #: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
 LAST_WAY = "kenko-last-way"
+#: The context of a call to a number that is not ours, and what stands before that number as the last extension.
+NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
 _UNIQUEID = re.compile(r"(?:[A-Za-z0-9_-]+-)?([0-9]{9,11})\.[0-9]+")
 #: What is read at once, and the longest part of a file that is looked at again and again.
@@ -84,6 +86,12 @@ def missed_of(lines: Iterable[str]) -> list[Missed]:
         if len(row) > 3 and row[2] == LAST_WAY and (began := _UNIQUEID.fullmatch(row[0])):
             found.append(Missed(row[0], row[3], datetime.fromtimestamp(int(began[1]), UTC)))
     return found
+
+
+def not_ours_of(lines: Iterable[str]) -> list[str]:
+    """The numbers, as they came, of calls by which a provider wanted somebody who is not us."""
+    rows = (row for row in csv.reader(lines) if len(row) > 4 and row[2] == NOT_OURS)
+    return [row[4].removeprefix(_DIALLED) for row in rows]
 
 
 def read_on(file: Path, place: Place) -> tuple[Sequence[str], Place]:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from ivr.asterisk import Asterisk, EndpointName, SipTrunk, Studio
 from ivr.call import Outcome
 from ivr.config_values import DayOfYear, Moment, OrOff, SlotName, TimeOfDay, TimeZone
-from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Trunk
+from ivr.dialling import SHORTEST_SPACING_SECONDS, Dialling, Lines, Number, Trunk
 from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.duty import Duty, Inbound
@@ -40,7 +40,7 @@ class Centre(_Part):
     telephone: Annotated[str, written_as("telephone", r"0[0-9]{1,4}(-?[0-9]{1,4}){1,3}")] | None = None
     telephone_hours: str | None = Field(default=None, min_length=1, max_length=40)
 
-    own_numbers: tuple[str, ...] = ()
+    own_numbers: tuple[Number, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -56,7 +56,7 @@ class Pbx(_Part):
     secret_file: FilePath
     transport: Literal["auto", "http", "websocket"] = "auto"
     trunk: EndpointName = "trunk"
-    inbound_numbers: tuple[str, ...] = Field(min_length=1)
+    inbound_numbers: tuple[Number, ...] = Field(min_length=1)
     cdr_file: FilePath | None = None
     value_links: FilePath = Field(default=Path("var/sounds"), validate_default=True)
     asterisk: Asterisk = Asterisk()

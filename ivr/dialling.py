@@ -2,11 +2,12 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.call import Outcome
 from ivr.document import written_as
+from ivr.numbers import spelt
 
 #: A terminal must stop ringing within 2 minutes (Terminal Facilities Rules, Article 32-3).
 LONGEST_RING_SECONDS = 110
@@ -14,6 +15,11 @@ LONGEST_RING_SECONDS = 110
 SHORTEST_SPACING_SECONDS = 180
 #: ... unless all redials together are at most 15; more is never useful to a patient.
 MOST_ATTEMPTS = 15
+
+
+#: A number of ours or of our staff, in the form in which it is compared, written down and rung, however it was written.
+#: Whether it is one is judged when it is known which numbers exist (ivr.config.read_config).
+Number = Annotated[str, AfterValidator(spelt)]
 
 
 class Part(BaseModel):
@@ -41,7 +47,7 @@ class Trunk(Lines):
     """One of several trunks: a PJSIP endpoint with its own lines and the number it presents."""
 
     name: Annotated[str, written_as("trunk", r"[A-Za-z0-9_-]+")]
-    caller_id: str | None = None
+    caller_id: Number | None = None
 
 
 def _retry_defaults() -> dict[Outcome, tuple[float, ...]]:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from ivr.asterisk import EndpointName
 from ivr.config_values import TimeOfDay
-from ivr.dialling import Part
+from ivr.dialling import Number, Part
 from ivr.window import DayKind
 
 
@@ -37,7 +37,7 @@ class Duty(Part):
     """The telephone to which a caller with a severe answer is put through, and when somebody is there."""
 
     endpoint: EndpointName | None = None
-    number: str | None = None
+    number: Number | None = None
     hours: dict[DayKind, OfficeHours] = Field(default_factory=dict)
     answer_seconds: float = Field(default=30, ge=5, le=60)
     call_back_minutes: float = Field(default=15, ge=1, le=240)

@@ -5,11 +5,23 @@ from collections.abc import Collection
 
 from ivr.numbers import BadNumber, Numbering, dialable
 
+#: What networks and Asterisk say instead of a number that is withheld; in Japan also one letter, the reason: the
+#: caller's wish, out of reach, a coin telephone, another service.
+_WITHHELD = frozenset(
+    ("", "anonymous", "restricted", "private", "withheld", "unavailable", "unknown", "<unknown>", "p", "o", "c", "s")
+)
+#: A longer "number" is none; staff see its beginning.
+_MOST_SHOWN = 40
 
-def caller_number(said: str) -> str | None:
-    """The caller's number as the network gave it; None if withheld, in whatever words, or no number at all."""
-    number = said.strip()
-    return number if re.fullmatch(r"\+?[0-9]{3,20}", number) else None
+
+def caller_number(said: str, presentation: int = 0) -> str | None:
+    """The caller's number as the network gave it; None if withheld, in whatever words.
+
+    What is no number of a telephone is kept: staff see it. `presentation`: Asterisk's (0 to 3: may be shown; 32 to 35:
+    the caller forbids it; 67: not available).
+    """
+    shown = "".join(each for each in said.partition(";")[0] if each.isprintable()).strip()[:_MOST_SHOWN]
+    return None if presentation & 0x60 or shown.casefold() in _WITHHELD else shown
 
 
 def endpoint_of(name: str) -> str:

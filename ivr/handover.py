@@ -9,6 +9,8 @@ PERIOD_OVER = "period_over"
 TURNED_AWAY = "turned_away"
 #: ... of one who rang us while nothing of ours could take the call. As above.
 SERVICE_DOWN = "service_down"
+#: Alarm of a day, no follow-up: the provider sent us calls to a number that is not ours.
+NOT_OURS = "not_ours"
 #: ... that somebody left a spoken message: staff should listen to it.
 MESSAGE_LEFT = "message_left"
 #: ... of a caller whose ID and birth date we could not take.

@@ -10,7 +10,7 @@ from ivr.calling import choose_place, wish_for_another
 from ivr.conversation import Voice, hold, say_and_end
 from ivr.handover import TURNED_AWAY
 from ivr.hearing import listened_to, note_hearing
-from ivr.numbers import BadNumber, normalise
+from ivr.numbers import BadNumber, from_network, normalise
 from ivr.outbound import finish
 from ivr.person import MOST_PLACES, Person
 from ivr.phone import Phone
@@ -31,7 +31,7 @@ NOT_CONFIRMED = "the caller was not confirmed"
 async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     """Take a call to its end, and store its outcome. `caller`: the number as the network showed it."""
     number = known_form(site, caller)
-    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
+    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number or caller)
     await site.database.write(calls.start_call, call)
     voice = Voice(site.prompts, site.questionnaire.language)
     heard = await listened_to(site, phone, voice, patience=1)
@@ -73,7 +73,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
 async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
     """All places are taken: say so, and when to ring again. Whoever is known by the number is a task for staff."""
     number = known_form(site, caller)
-    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
+    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number or caller)
     await site.database.write(calls.start_call, call)
     owners = await site.database.read(people_by_number, number) if number else ()
     for each in owners:
@@ -128,6 +128,6 @@ def known_form(site: Site, caller: str | None) -> str | None:
     if caller is None:
         return None
     try:
-        return normalise(caller, site.config.numbers)
+        return normalise(from_network(caller), site.config.numbers)
     except BadNumber:
         return None

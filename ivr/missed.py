@@ -8,13 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from ivr.cdr import Missed, Place, missed_of, read_on
+from ivr.cdr import Missed, Place, missed_of, not_ours_of, read_on
 from ivr.endpoints import caller_number
 from ivr.errors import StorageError
 from ivr.inbound import known_form
 from ivr.site import Site
 from ivr.storage.facts import get_fact
-from ivr.storage.missed import READ_UNTIL, MissedCall, note_missed
+from ivr.storage.missed import READ_UNTIL, MissedCall, NotOurs, note_missed
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,13 @@ async def look_for_missed(site: Site, real_now: Callable[[], datetime]) -> int:
         if after == place:
             return count
         found = _calls_of(site, missed_of(lines), real_now())
+        others = NotOurs(site.today(), not_ours_of(lines))
         due_at = site.now() + timedelta(minutes=site.config.dialling.follow_up_minutes)
-        count += await site.database.write(note_missed, found, str(after), due_at, site.now())
+        count += await site.database.write(note_missed, found, str(after), due_at, site.now(), others)
+        if others.dialled:
+            log.warning(
+                "calls to a number that is not ours", extra={"action": "not_ours", "count": len(others.dialled)}
+            )
         place = after
 
 
@@ -48,7 +53,8 @@ def _calls_of(site: Site, found: Sequence[Missed], real_now: datetime) -> list[M
     for each in found:
         at = site.now() - (real_now - each.at)
         day = at.astimezone(site.config.centre.zone).date()
-        calls.append(MissedCall(each.call_id, known_form(site, caller_number(each.caller)), at, day))
+        shown = caller_number(each.caller)
+        calls.append(MissedCall(each.call_id, known_form(site, shown) or shown, at, day))
     return calls
 
 

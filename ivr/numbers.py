@@ -50,6 +50,38 @@ def spelt(raw: str) -> str:
     return "0" + number[3:].removeprefix("0") if number.startswith("+81") else number
 
 
+#: A number with its country, written without the sign +: 81, or what exchanges dial before it.
+_WITH_COUNTRY = re.compile(r"(?:00|010)?81(?:0?)([1-9][0-9]{8,9})")
+#: A national number without the 0 before it: nine digits of a landline, ten of all others.
+_WITHOUT_ZERO = re.compile(r"[1-9][0-9]{8,9}")
+
+
+def from_network(raw: str) -> str:
+    """A number of Japan as the network says it, in its national form; anything else as `spelt`. Allows nothing yet.
+
+    Networks, gateways and routers write one number as `090…`, `+8190…`, `8190…`, `008190…`, `0108190…` and `90…`, with
+    separators or without. Not for what people write: there a missing 0 is a slip of theirs, and is told.
+    """
+    number = spelt(raw)
+    if found := _WITH_COUNTRY.fullmatch(number):
+        return "0" + found[1]
+    return "0" + number if _WITHOUT_ZERO.fullmatch(number) else number
+
+
+def forms_of(number: str) -> tuple[str, ...]:
+    """Every form in which a network may send a national number, itself first; `from_network` is the way back."""
+    national = number.removeprefix("0")
+    return (
+        number,
+        f"+81{national}",
+        f"81{national}",
+        f"0081{national}",
+        f"01081{national}",
+        f"+810{national}",
+        national,
+    )
+
+
 def normalise(raw: str, plan: Plan) -> str:
     """The national form `0…` of a number that may be rung, ASCII digits only. Raises BadNumber for everything else.
 

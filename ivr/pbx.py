@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import ClassVar
 
 import jinja2
 
 from ivr.asterisk import is_network
 from ivr.errors import BadInput, Problem, problem
 from ivr.files.saving import save
+from ivr.numbers import forms_of
 from ivr.spoken import speak_digits
 from ivr.trunks.presented import Presented, presented
 
@@ -114,6 +116,9 @@ class PbxSite:
     agi_only: bool = False  #: there is no ARI
     telephone: str = ""  #: the centre's, said when nobody takes a call; digits, with single hyphens between them
 
+    #: The caller's number as long as the dialplan has not read it. No telephone can be called so.
+    unread: ClassVar[str] = "unread"
+
     @property
     def presented_number(self) -> str:
         """The number that called people see."""
@@ -141,7 +146,7 @@ Record = PbxSite | Trunk | HousePhone | ManagerUser
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
     """File name -> text of the complete configuration. Raises BadInput for values that Asterisk would misread."""
     _check(site)
-    return fill(templates, site=site)
+    return fill(templates, site=site, forms_of=forms_of)
 
 
 def fill(templates: Path, **values: object) -> dict[str, str]:

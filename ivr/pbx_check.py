@@ -23,7 +23,7 @@ NEEDED = frozenset(
         *("res_ari_events", "res_ari_playbacks", "res_ari_recordings", "res_http_websocket"),
         *("res_stasis", "res_stasis_answer", "res_stasis_playback", "res_stasis_recording", "app_stasis"),
         *("chan_pjsip", "res_pjsip", "res_pjsip_session", "res_pjsip_sdp_rtp", "res_rtp_asterisk"),
-        *("codec_ulaw", "format_wav", "app_playback", "func_timeout", "pbx_config"),
+        *("codec_ulaw", "format_wav", "app_playback", "func_callerid", "func_timeout", "pbx_config"),
     )
 )
 #: What the second way needs besides: FastAGI, which wants res_speech, and Dial for a caller who is put through.
@@ -195,6 +195,6 @@ def _logs(running: Running) -> Iterator[Problem]:
 
 
 def _plain(value: str) -> str:
-    """One form for what Asterisk writes in several: yes and true, (ulaw) and ulaw."""
-    word = value.strip().strip("()").lower()
+    """One form for what Asterisk writes in several: yes and true, (ulaw) and ulaw, <number> and number."""
+    word = value.strip().strip("()<>").lower()
     return {"yes": "true", "no": "false"}.get(word, word)

@@ -34,6 +34,11 @@ class Caller:
     number: str | None  #: in the form of the roster; None also if it is none that could be rung back
     household: Sequence[Person]  #: whose number it is
 
+    @property
+    def for_staff(self) -> str | None:
+        """What staff see of the number: also one of which we can make nothing."""
+        return self.number or self.shown
+
 
 @dataclass
 class _Claim:
@@ -79,7 +84,7 @@ async def _ask_who(site: Site, phone: Phone, voice: Voice, caller: Caller, claim
         born = await ask_for_birth_date(phone, voice, site.today())
         if born is None:
             return None
-        given = Try(claimed, born, caller.number or caller.shown, site.today(), site.now())
+        given = Try(claimed, born, caller.for_staff, site.today(), site.now())
         judged = await site.database.write(try_caller, given, site.new_id())
         if judged.alarmed:
             log.error("alarm: %s", GUESSING, extra={"action": "alarm", "reason": GUESSING})
@@ -98,7 +103,7 @@ def _strength(caller: Caller, person_id: str | None) -> Auth:
 async def _tell_staff(site: Site, caller: Caller, claim: _Claim) -> None:
     """Before it is said. Whoever is locked out and knew the date is most likely the person: staff see whom to ring."""
     claimed = None if claim.person_id else claim.id
-    task = NewFollowUp(site.today(), claim.reason, claim.person_id, claimed, number=caller.number)
+    task = NewFollowUp(site.today(), claim.reason, claim.person_id, claimed, number=caller.for_staff)
     await site.database.write(open_follow_up, task, site.now())
 
 

@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, date, datetime, timedelta
 
+from ivr.handover import NOT_OURS
 from ivr.identity import GUESSING
 from ivr.person import Person
 from ivr.window import Window, slot_of
@@ -32,7 +33,7 @@ async def watch(dialer: Dialer) -> None:
     still = {(each.kind, each.subject) for each in found}
     today = now.astimezone(dialer.config.centre.zone).date().isoformat()
     for kind, subject in await dialer.rows.standing_alarms():
-        yesterdays = kind == GUESSING and subject != today
+        yesterdays = kind in (GUESSING, NOT_OURS) and subject != today
         if yesterdays or (kind in WATCHED and (kind, subject) not in still):
             await dialer.rows.end_alarm(kind, subject, now)
             log.warning("alarm over: %s", kind, extra={"action": "alarm_over", "reason": kind})

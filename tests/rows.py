@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select
 
 from ivr.call import Outcome
 from ivr.storage.schema import answers, attempts, calls, follow_ups, reports, sessions
+from ivr.storage.words import Auth
 
 
 def answer_rows(connection: Connection) -> list[tuple[str, str]]:
@@ -41,3 +42,11 @@ def tasks(connection: Connection) -> list[tuple[str | None, str | None, str]]:
     """Person, claimed ID and reason of each follow-up, closed ones too."""
     wanted = select(follow_ups).order_by(follow_ups.c.id)
     return [(row.person_id, row.claimed_id, row.reason) for row in connection.execute(wanted)]
+
+
+def calls_and_sessions(connection: Connection) -> list[tuple[str | None, str | None, Auth]]:
+    """Person of the session, number and how far the caller is known, of each call that has a session."""
+    joined = select(sessions.c.person_id, calls.c.number, sessions.c.auth).join(
+        sessions, sessions.c.id == calls.c.session_id
+    )
+    return [(row.person_id, row.number, Auth(row.auth)) for row in connection.execute(joined)]

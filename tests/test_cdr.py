@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ivr.call import Outcome
-from ivr.cdr import Missed, Place, missed_of, outcomes_of, read_on, read_outcomes
+from ivr.cdr import Missed, Place, missed_of, not_ours_of, outcomes_of, read_on, read_outcomes
 
 
 def line(call_id: str, disposition: str) -> str:
@@ -93,3 +93,10 @@ def test_a_file_that_was_rotated_is_read_to_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", [None, "", "nonsense", "xyz:12", "ab:"])
 def test_a_place_that_says_nothing_is_the_beginning(said: str | None) -> None:
     assert Place.read(said) == Place()
+
+
+def test_calls_to_a_number_that_is_not_ours_and_how_it_was_written() -> None:
+    dialled = ["+815000000101", "T", "dialled", "a,1", ""]
+    told = [f'"1.{at}","PJSIP/trunk-1","kenko-not-ours","unread","dialled{each}","","","","0","0","NO ANSWER"'
+            for at, each in enumerate(dialled)]  # fmt: skip
+    assert not_ours_of([*told, gone_last_way("2.1", ""), *LINES]) == dialled

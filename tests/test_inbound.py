@@ -93,9 +93,35 @@ async def test_another_number_is_asked_for_id_and_birth_date(site: Site, caller:
     assert await site.database.read(tasks) == []
 
 
-async def test_a_number_that_cannot_be_a_persons_is_not_kept(site: Site) -> None:
-    phone = await ring_in(site, "", "110")
-    assert (await site.database.read(get_call, phone.call_id)).number is None
+@pytest.mark.parametrize("caller", ["110", "+12125550100", "alice", "0312345"])
+async def test_a_number_that_cannot_be_a_persons_is_kept_for_staff_to_see(site: Site, caller: str) -> None:
+    phone = await ring_in(site, "1# 1# 1# 2 rec:4", caller)
+    assert phone.said[1] == ENTER_ID
+    assert (await site.database.read(get_call, phone.call_id)).number == caller
+    found = await site.database.read(open_follow_ups)
+    assert found
+    assert {each.number for each in found} == {caller}
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "819000000001",
+        "9000000001",
+        "00819000000001",
+        "010819000000001",
+        "090-0000-0001",
+        "+81-90-0000-0001",
+        "+8109000000001",
+    ],
+)
+async def test_one_number_in_whatever_form_the_network_writes_it(site: Site, caller: str) -> None:
+    phone = await ring_in(site, WALK, caller)
+    assert phone.said[:1] == [WELCOME]
+    assert phone.said[1][0] == "daily/opening"
+    (report,) = await site.database.read(reports_of_day, DAY)
+    assert (report.person_id, report.auth) == (HANAKO.id, Auth.REGISTERED_NUMBER)
+    assert (await site.database.read(get_call, phone.call_id)).number == OWN
 
 
 async def test_a_household_reports_one_after_another(site: Site) -> None:

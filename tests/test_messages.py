@@ -20,7 +20,7 @@ from ivr.cli.day import STATUS_COLUMNS
 from ivr.cli.roster import DECISION_COLUMNS, Standing
 from ivr.doctor.judgement import Light
 from ivr.errors import BadInput, KenkoError, PbxRefused, problem
-from ivr.handover import CALLING_GOES_ON, HandOver
+from ivr.handover import CALLING_GOES_ON, NOT_OURS, HandOver
 from ivr.identity import GUESSING
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
 from ivr.person import Person, Risk
@@ -106,7 +106,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "table": ABOUT,
     "cli.person.refused": Refusal,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING, STORAGE, FAULT),
+    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household", "places"}),
     "cause": Cause,

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from ivr import missed
+from ivr import cdr, missed
 from ivr.call import Direction, Outcome
 from ivr.cdr import Place
-from ivr.handover import SERVICE_DOWN
+from ivr.handover import NOT_OURS, SERVICE_DOWN
 from ivr.missed import keep_looking, look_for_missed
 from ivr.site import Site
+from ivr.storage.alarms import list_alarms
 from ivr.storage.calls import Call, get_call, start_call
 from ivr.storage.followups import open_follow_ups
 from ivr.storage.schema import calls
@@ -153,3 +154,45 @@ async def test_it_looks_at_once_and_again(site: Site, records: Path, caplog: pyt
 async def test_without_records_nothing_is_looked_for(site: Site, clock: Clock) -> None:
     assert site.config.pbx.cdr_file is None
     assert await look_for_missed(site, real_now) == 0
+
+
+def astray(call_id: str, dialled: str) -> str:
+    """The record of a call to a number that is not ours."""
+    return f'"1.{call_id}","PJSIP/trunk-1","{cdr.NOT_OURS}","unread","dialled{dialled}","","","","0","0","NO ANSWER"\n'
+
+
+async def told(site: Site) -> list[tuple[str, str, bool]]:
+    """The alarms about such calls: day, forms, whether it stands."""
+    found = await site.database.read(list_alarms, every=True)
+    return [(each.subject, each.details, each.ended_at is None) for each in found if each.kind == NOT_OURS]
+
+
+async def test_calls_to_a_number_that_is_not_ours_are_counted_and_told_with_their_form(
+    site: Site, records: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep(records, astray("1", "+815000000101"), astray("2", "T"), astray("3", "+815000000101"))
+    assert await look_for_missed(site, real_now) == 0  # nobody is missed: no task
+    assert await told(site) == [(DAY.isoformat(), "+815000000101 (2), T (1)", True)]
+    assert await look_for_missed(site, real_now) == 0
+    keep(records, astray("4", "T"), astray("5", "T"))
+    await look_for_missed(site, real_now)
+    assert await told(site) == [(DAY.isoformat(), "T (3), +815000000101 (2)", True)]
+    assert "+8150" not in caplog.text
+
+
+async def test_who_tries_number_after_number_fills_no_table(site: Site, records: Path) -> None:
+    keep(records, *(astray(str(each), f"{each:04}{'9' * 100}") for each in range(50)))
+    await look_for_missed(site, real_now)
+    ((_, details, _),) = await told(site)
+    assert details.startswith("… (30), ")
+    assert details.count(",") == 20
+    assert all(len(each) < 50 for each in details.split(", "))
+
+
+async def test_another_day_begins_at_nought(site: Site, clock: Clock, records: Path) -> None:
+    keep(records, astray("1", "T"))
+    await look_for_missed(site, real_now)
+    clock.time += timedelta(days=1)
+    keep(records, astray("2", "s"))
+    await look_for_missed(site, real_now)
+    assert (await told(site))[0] == ((DAY + timedelta(days=1)).isoformat(), "s (1)", True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.numbers import BadNumber, Numbering, Plan, dialable, mask, normalise, spelt
+from ivr.numbers import BadNumber, Numbering, Plan, dialable, forms_of, from_network, mask, normalise, spelt
 
 
 @pytest.mark.parametrize(
@@ -179,3 +179,49 @@ def test_no_denied_beginning_ever_passes(head: str, rest: str, plan: Plan) -> No
     assert {Plan.PRACTICE: practice, Plan.JAPAN: japan}[plan].fullmatch(number)
     if plan is Plan.JAPAN:
         assert number[:4] not in {"0120", "0170", "0180", "0190", "0570", "0800", "0910", "0990", "0600", "0200"}
+
+
+#: One number as networks, gateways and routers write it.
+HEARD = (
+    *("09000000001", "+819000000001", "819000000001", "9000000001", "00819000000001", "010819000000001"),
+    *("090-0000-0001", "+81-90-0000-0001", "+81(0)90-0000-0001", "8109000000001", "＋８１ ９０ ００００ ０００１"),
+)
+
+
+@pytest.mark.parametrize("raw", HEARD)
+def test_one_form_of_a_number_that_the_network_says(raw: str) -> None:
+    assert normalise(from_network(raw), Plan.PRACTICE) == "09000000001"
+
+
+@pytest.mark.parametrize(
+    ("raw", "wanted"),
+    [
+        ("310000001", "0310000001"),
+        ("81310000001", "0310000001"),
+        ("+81310000001", "0310000001"),
+        ("0310000001", "0310000001"),
+        # Not ours to guess at: another country, a short number, no number at all.
+        ("+12125550100", "+12125550100"),
+        ("0012125550100", "0012125550100"),
+        ("110", "110"),
+        ("701", "701"),
+        ("81110", "81110"),
+        ("alice", "alice"),
+        ("", ""),
+    ],
+)
+def test_other_numbers_that_the_network_says(raw: str, wanted: str) -> None:
+    assert from_network(raw) == wanted
+
+
+@given(st.from_regex(r"0[1-9][0-9]{8,9}", fullmatch=True))
+def test_each_form_of_a_number_is_read_as_that_number(number: str) -> None:
+    forms = forms_of(number)
+    assert len(set(forms)) == len(forms)
+    assert {from_network(each) for each in forms} == {number}
+
+
+def test_what_people_write_is_not_guessed_at() -> None:
+    for raw in ("9000000001", "819000000001"):
+        with pytest.raises(BadNumber):
+            normalise(raw, Plan.PRACTICE)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ivr import pbx_files
-from ivr.config import Config
+from ivr.config import Config, read_config
 from ivr.errors import BadInput
 from tests.fakes.site import settings
 
@@ -94,7 +95,10 @@ def test_an_existing_pbx_gets_our_own_contexts_and_nothing_else(tmp_path: Path) 
     assert files.keys() == pbx_files.INCLUDED_FROM.keys() - {"kenko_manager_custom.conf"}
     dialplan = files["kenko_extensions_custom.conf"]
     headings = [line for line in dialplan.splitlines() if line.startswith("[")]
-    assert headings == ["[kenko-inbound]", "[kenko-last-way]", "[kenko-outbound]", "[kenko-test]", "[kenko-apology]"]
+    assert headings == [
+        *("[kenko-inbound]", "[kenko-not-ours]", "[kenko-caller]", "[kenko-first-way]", "[kenko-last-way]"),
+        *("[kenko-outbound]", "[kenko-test]", "[kenko-apology]"),
+    ]
     assert "kenko-apology,s,1" in dialplan
     # Nothing leads to a context of somebody else's.
     assert "?apology" not in dialplan
@@ -125,9 +129,8 @@ def test_callers_have_a_second_way_if_wished(tmp_path: Path) -> None:
 def test_a_pbx_without_ari(tmp_path: Path) -> None:
     config = config_with(tmp_path, {"sip_trunks": [TRUNK]}, fastagi={"port": 4573, "only": True})
     files = pbx_files.render(config, existing=False)
-    inbound = pbx_files.section(files["extensions.conf"], "from-trunk")
-    assert "exten => 05000000100,1,Goto(kenko-second-way,${EXTEN},1)\n" in inbound
-    assert "Stasis(" not in inbound
+    assert "Goto(kenko-second-way,${EXTEN},1)\n" in pbx_files.section(files["extensions.conf"], "kenko-caller")
+    assert "Stasis(kenko,inbound" not in files["extensions.conf"]
     # Nor is there a user of ARI, nor a password to read for one.
     config.pbx.secret_file.unlink()
     files = pbx_files.render(config, existing=False)
@@ -197,3 +200,31 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "b.conf").mkdir()
     with pytest.raises(BadInput, match=r"b\.conf"):
         pbx_files.read_files(tmp_path, {"b.conf": ""})
+
+
+@pytest.mark.parametrize(
+    "written", ["05000000100", "+815000000100", "+81-50-0000-0100", "0500-000-0100", "０５００００００１００"]
+)
+def test_our_number_in_whatever_form_it_is_written(tmp_path: Path, written: str) -> None:
+    """What `check` lets pass can be rendered: one form inside, and on the line all in which networks write it."""
+    config = config_with(tmp_path, {"sip_trunks": [TRUNK]})
+    document = {"centre": {"name": "見本"}, "numbers": "practice", "slots": {"day": {"from": "9:00", "until": "11:00"}}}
+    pbx = config.pbx.model_dump(include={"secret_file"}, mode="json") | {"inbound_numbers": [written]}
+    file = tmp_path / "config.yaml"
+    pbx["asterisk"] = {"sip_trunks": [TRUNK]}
+    file.write_text(yaml.safe_dump(document | {"pbx": pbx}), encoding="utf-8")
+    read = read_config(file)
+    assert read.pbx.inbound_numbers == ("05000000100",)
+    entry = pbx_files.section(pbx_files.render(read, existing=False)["extensions.conf"], "from-trunk")
+    for form in ("05000000100", "+815000000100", "815000000100", "00815000000100", "010815000000100", "5000000100"):
+        assert f"exten => {form},1,Goto(kenko-caller,05000000100,1)\n" in entry
+
+
+@pytest.mark.parametrize("written", ["815000000100", "5000000100", "alice", ""])
+def test_what_check_does_not_let_pass(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "config.yaml"
+    pbx = {"secret_file": "ari.secret", "inbound_numbers": [written]}
+    document = {"centre": {"name": "見本"}, "numbers": "practice", "slots": {"day": {"from": "9:00", "until": "11:00"}}}
+    file.write_text(yaml.safe_dump(document | {"pbx": pbx}), encoding="utf-8")
+    with pytest.raises(BadInput):
+        read_config(file)

@@ -36,4 +36,6 @@ def read_arrival(fields: Mapping[str, str]) -> Arrival | None:
         return None
     # `unknown` if there is none (22.10.1), which is no number either.
     dialled = fields.get("agi_arg_1") or fields.get("agi_extension", "")
-    return Arrival(call_id, caller_number(fields.get("agi_callerid", "")), dialled)
+    presentation = fields.get("agi_callingpres", "")
+    shown = caller_number(fields.get("agi_callerid", ""), int(presentation) if presentation.isdecimal() else 0)
+    return Arrival(call_id, shown, dialled)

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from ivr.call import Ending, Outcome
 from ivr.handover import MESSAGE_LEFT
-from ivr.questionnaire.model import Answer, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
+from ivr.questionnaire.model import Answer, FollowUpReason, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
 from ivr.storage.calls import end_call
 from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
 from ivr.storage.leaving import queue_report
+from ivr.storage.reports import report_exists
 from ivr.storage.schema import answers, calls, reports, sessions
 from ivr.storage.voice_messages import Said, store_message
 from ivr.storage.words import Auth, Completeness, Source
@@ -236,12 +237,18 @@ def save_turn(
         store_message(connection, each, session_id, call_id, at)
     for rule in turn.alerts:
         raise_alert(connection, session_id, session.person_id, rule, at)
-    for reason in turn.follow_ups:
+    for reason in _tasks(connection, session, turn):
         wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
         open_follow_up(connection, wish, at)
     # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
     if has_report and status is not SessionStatus.WAITING:
         queue_report(connection, session_id, at)
+
+
+def _tasks(connection: Connection, session: Any, turn: Turn) -> list[FollowUpReason]:
+    """Those of the turn. Not that somebody could not key who has reported that day, on another call meanwhile."""
+    reported = session.person_id is not None and report_exists(connection, session.person_id, session.day)
+    return [each for each in turn.follow_ups if not (reported and each is FollowUpReason.COULD_NOT_ENTER)]
 
 
 def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> bool:

@@ -489,11 +489,26 @@ async def test_no_number_no_key_no_secret_in_any_log_line(
         ("Anonymous", None),
         ("unavailable", None),
         ("P", None),
-        ("0312345678;x=y", None),
+        # Not withheld: an option behind a number is no part of it, and what is no number is for staff to see.
+        ("0312345678;x=y", "0312345678"),
+        ("090-0000-0001", "090-0000-0001"),
+        ("alice", "alice"),
+        ("１１０\x07", "１１０"),
+        ("9" * 50, "9" * 40),
+        ("<unknown>", None),
+        ("Restricted", None),
+        (";npdi", None),
     ],
 )
 def test_the_callers_number(said: str, number: str | None) -> None:
     assert caller_number(said) == number
+
+
+@pytest.mark.parametrize(
+    ("presentation", "shown"), [*((each, True) for each in range(4)), *((each, False) for each in (32, 33, 34, 35, 67))]
+)
+def test_a_number_that_the_caller_withholds(presentation: int, shown: bool) -> None:
+    assert caller_number("0312345678", presentation) == ("0312345678" if shown else None)
 
 
 def actions(caplog: pytest.LogCaptureFixture) -> list[str]:

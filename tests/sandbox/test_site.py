@@ -1,5 +1,6 @@
 """The rendered configuration of a site: complete, safe by default, and no value can be more than a value."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,11 +66,20 @@ def test_safe_by_default(name: str, line: str) -> None:
 
 def test_the_dialplan_has_no_way_out() -> None:
     dialplan = lines("extensions.conf")
-    assert not [each for each in dialplan if "Dial(" in each or "exten=_" in each or each.startswith("include")]
-    assert [each for each in dialplan if each.startswith("[")] == [
-        *("[general]", "[globals]", "[from-trunk]", "[kenko-last-way]"),
-        *("[kenko-outbound]", "[kenko-test]", "[apology]"),
+    assert not [each for each in dialplan if "Dial(" in each or each.startswith("include")]
+    # Two patterns, for whatever is not ours; the first does nothing but lead to the second, which hangs up.
+    assert [each.partition(",")[2] for each in dialplan if each.startswith("exten=_")] == [
+        "1,Goto(kenko-not-ours,dialled${EXTEN},1)",
+        "1,Hangup(1)",
     ]
+    assert [each for each in dialplan if each.startswith("[")] == [
+        *("[general]", "[globals]", "[from-trunk]", "[kenko-not-ours]", "[kenko-caller]", "[kenko-first-way]"),
+        *("[kenko-last-way]", "[kenko-outbound]", "[kenko-test]", "[apology]"),
+    ]
+    # Where somebody comes in there are no names that Asterisk uses itself: T, h, i.
+    entry = dialplan[dialplan.index("[from-trunk]") + 1 : dialplan.index("[kenko-not-ours]")]
+    assert all(re.fullmatch(r"exten=(\+?[0-9]+|_.*),1,Goto\(kenko-.*\)", each) for each in entry)
+    assert {"exten=+815000000100,1,Goto(kenko-caller,05000000100,1)"} <= set(entry)
     for number in ("05000000100", "0310000100"):
         at = dialplan.index(f"exten={number},1,Set(TIMEOUT(absolute)=2)")
         assert dialplan[at + 1] == "same=n,Stasis(kenko,inbound,${EXTEN},1800)"
@@ -83,7 +93,8 @@ def test_the_dialplan_has_no_way_out() -> None:
 
 def test_without_a_telephone_in_the_house_nobody_has_a_user_name() -> None:
     together = "".join(FILES.values())
-    assert not [each for each in ("from-house", "studio", "identifier_user", "registrar") if each in together]
+    outside = together.replace("(from-trunk, from-house)", "")
+    assert not [each for each in ("from-house", "studio", "identifier_user", "registrar") if each in outside]
 
 
 def test_telephones_in_the_house_reach_the_studio_and_nothing_else() -> None:
@@ -91,6 +102,8 @@ def test_telephones_in_the_house_reach_the_studio_and_nothing_else() -> None:
     dialplan = lines("extensions.conf", files)
     at = dialplan.index("[from-house]")
     assert dialplan[at + 1 : dialplan.index("[kenko-outbound]")] == [
+        "exten=701,1,Goto(kenko-house,${EXTEN},1)",
+        "[kenko-house]",
         "exten=701,1,Set(TIMEOUT(absolute)=1800)",
         "same=n,Stasis(kenko,studio)",
         'same=n,GotoIf($["${STASISSTATUS}"="FAILED"]?apology,s,1)',

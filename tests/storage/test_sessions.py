@@ -254,3 +254,33 @@ def test_a_complete_report_settles_what_the_dialler_handed_over_and_nothing_else
     save_turn(connection, "s1", None, turn(status=DONE), later(2))
     left = {(each.day, each.person_id, each.reason) for each in open_follow_ups(connection)}
     assert left == {(each.day, each.person_id, each.reason) for each in (yesterday, theirs, wish)}
+
+
+@pytest.mark.parametrize(("reported", "tasks"), [(True, []), (False, ["could_not_enter"])])
+def test_who_has_reported_that_day_could_enter(connection: Connection, reported: bool, tasks: list[str]) -> None:
+    """Two calls of one person: the one completes the session, then the other, which fell silent, gives up."""
+    begin_session(connection, "s1")
+    if reported:
+        save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    gave_up = replace(turn(status=SessionStatus.GAVE_UP), follow_ups=(FollowUpReason.COULD_NOT_ENTER,))
+    save_turn(connection, "s1", None, gave_up, later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == tasks
+    assert report_exists(connection, HANAKO.id, DAY) == reported
+
+
+def test_a_wish_of_who_has_reported_is_kept(connection: Connection) -> None:
+    begin_session(connection, "s1")
+    save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    begin_session(connection, "s2")
+    wish = (FollowUpReason.COULD_NOT_ENTER, FollowUpReason.CALL_WISHED)
+    save_turn(connection, "s2", None, replace(turn(status=SessionStatus.GAVE_UP), follow_ups=wish), later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == ["call_wished"]
+
+
+def test_a_stranger_who_could_not_key_is_a_task(connection: Connection) -> None:
+    begin_session(connection, "s1")
+    save_turn(connection, "s1", None, turn(("temperature", "36.5"), status=DONE), later(1))
+    begin_session(connection, "s2", None)
+    gave_up = replace(turn(status=SessionStatus.GAVE_UP), follow_ups=(FollowUpReason.COULD_NOT_ENTER,))
+    save_turn(connection, "s2", None, gave_up, later(2))
+    assert [each.reason for each in open_follow_ups(connection)] == ["could_not_enter"]
