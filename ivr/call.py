@@ -1,6 +1,6 @@
 """States and outcomes of one telephone call: enums and one transition table. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -20,11 +20,28 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
     BAD_NUMBER = "bad_number"
     REJECTED = "rejected"
-    CONGESTION = "congestion"  #: the network or the trunk is full or takes no calls from us; uses up no try
+    REFUSED = "refused"  #: turned down before it rang, by a network and not by the person: see `Fault` for whose it is
+    CONGESTION = "congestion"  #: the network or the trunk is full; uses up no try
     NO_KEY = "no_key"  #: answered, but nobody pressed a key: machine, wrong person, mistrust. Not reached.
     CUT_OFF = "cut_off"  #: some keys, then hung up before the end
-    FAILED = "failed"  #: our own fault or the trunk's
+    FAILED = "failed"  #: never sent, or not as the network wants it: our own fault
     UNKNOWN = "unknown"  #: lost: recovery could not find out
+
+
+class Fault(StrEnum):
+    """Whose matter it is that a call ended as it did."""
+
+    PERSON = "person"  #: theirs, their telephone's, or that of the network behind it: the trunk carried the call
+    NUMBER = "number"  #: the number that was rung: nobody has it
+    IDENTITY = "identity"  #: our number, or how it is shown
+    TRUNK = "trunk"  #: the trunk, the contract, or the network beside it
+    US = "us"  #: our request, our settings, our Asterisk
+
+
+#: The call went through as far as the person's side: the trunk takes calls from us.
+CARRIED = (Fault.PERSON, Fault.NUMBER)
+#: It did not, for a reason that might meet every call: who else got through tells whose matter it is.
+UNCLEAR = (Fault.IDENTITY, Fault.TRUNK, Fault.US)
 
 
 class CallState(StrEnum):
@@ -75,3 +92,5 @@ class Ending:
     cause: int = 0  #: Q.850 cause
     tech_cause: int = 0  #: SIP status, 0 if none was given
     note: str = ""  #: the driver's or Asterisk's own words, for staff; never digits or numbers
+    #: Of a call that nobody answered, as its own end tells, which says all that equality asks; None: it does not tell.
+    fault: Fault | None = field(default=None, compare=False)

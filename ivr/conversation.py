@@ -152,10 +152,15 @@ async def hold(phone: Phone, voice: Voice, talk: Awaitable[None], note: Note) ->
     return Ending(None, NORMAL_CLEARING)
 
 
-def judge(any_key: bool, status: SessionStatus | None) -> Outcome:
-    """The outcome of an answered call: `status` of its session, None if none was opened."""
+#: Who hangs up, or is cut off, so many seconds after the answer has not heard yet what to press.
+AT_ONCE = 3.0
+
+
+def judge(any_key: bool, status: SessionStatus | None, seconds: float = AT_ONCE) -> Outcome:
+    """The outcome of an answered call: `status` of its session, None if none was opened; how many seconds it lasted."""
     if not any_key:
-        return Outcome.NO_KEY
+        # A line that breaks, a far end without sound (200 without SDP): nobody was silent, so nobody answered.
+        return Outcome.NO_KEY if seconds >= AT_ONCE else Outcome.NO_ANSWER
     if status is SessionStatus.WAITING:
         return Outcome.CUT_OFF
     return Outcome.ANSWERED

@@ -32,6 +32,7 @@ class HandOver(StrEnum):
     NO_SLOT = "no_slot"  #: the person's slot is not in the settings
     BROKE_OFF = "broke_off"  #: hung up in the middle, and the report is still not complete
     NETWORK = "network"  #: the network took no call
+    REFUSED = "refused"  #: a network turns calls to this person down, while others are reached
     LIMIT = "limit"  #: the most calls of a day to the person, or to the number, were made
     NO_TONES = "no_tones"  #: answered, but no key was ever heard from any number of the person
     WINDOW_OVER = "window_over"  #: the slot ended before the person was reached

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ivr.conversation import Voice
 from ivr.digits import EndedBy, Entry, KeyRules
+from ivr.numbers import sends_tones
 from ivr.phone import Phone, Recording
 from ivr.prompts import Sound
 from ivr.questionnaire.model import RecordRules
@@ -42,6 +43,11 @@ class HeardPhone:
     def is_silent(self) -> bool:
         """Whether keys were waited for and none came."""
         return self.silences > 0 and not self.heard
+
+    @property
+    def was_awaited(self) -> bool:
+        """Whether there was time to press."""
+        return self.heard or self.silences > 0
 
     async def answer(self) -> None:
         """As the phone does."""
@@ -93,11 +99,12 @@ class HeardPhone:
 async def listened_to(site: Site, phone: Phone, voice: Voice, patience: int) -> HeardPhone:
     """The phone of a call that is written down already, with what is remembered of its number.
 
-    A telephone from which a key was ever heard gets no hint; one that was silent gets it at once.
+    A telephone from which a key was ever heard gets no hint, nor does a mobile one, which has nothing to switch to; one
+    that was silent gets it at once.
     """
     number = (await site.database.read(get_call, phone.call_id)).number
     known = await site.database.read(telephones.telephone_of, number) if number else None
-    if known is not None and known.keys_at is not None:
+    if (known is not None and known.keys_at is not None) or (number and sends_tones(number)):
         return HeardPhone(phone, number, (), patience)
     hint = voice.prompts.resolve((HINT,), voice.language)
     return HeardPhone(phone, number, hint, patience if known is None else 0)

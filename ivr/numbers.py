@@ -135,6 +135,15 @@ def _is_given_out(number: str) -> bool:
     )
 
 
+#: Mobile telephones: each of them sends tones.
+_MOBILE = re.compile(r"0[6789]0[0-9]{8}")
+
+
+def sends_tones(number: str) -> bool:
+    """Whether a telephone of this national number sends keys as tones for certain: a mobile one does."""
+    return _MOBILE.fullmatch(number) is not None
+
+
 def dialable(raw: str, numbering: Numbering) -> str:
     """The one function between data and a dial string: `normalise`, and never our own numbers. Raises BadNumber."""
     number = normalise(raw, numbering.plan)

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
 from ivr.attending import attend
 from ivr.call import Direction, Ending, Outcome
 from ivr.calling import choose_member, wish_for_another
-from ivr.conversation import Greeted, Voice, greet, hold, judge, say_and_end
+from ivr.conversation import AT_ONCE, Greeted, Voice, greet, hold, judge, say_and_end
 from ivr.hearing import HeardPhone, listened_to, note_hearing
 from ivr.numbers import BadNumber, dialable
 from ivr.person import Member, Person, is_excluded
@@ -95,12 +96,14 @@ async def talk(
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     heard: HeardPhone | None = None
     so_far = _Heard()
+    answered_at: datetime | None = None
 
     async def conversation() -> None:
-        nonlocal heard
+        nonlocal heard, answered_at
         # Two silences: whoever was slow to put the receiver to the ear has one.
         heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
+        answered_at = site.now()
         await site.database.write(calls.answer_call, phone.call_id, site.now())
         household = await site.database.read(household_of, attempt.number)
         if len(household) > 1:
@@ -109,7 +112,10 @@ async def talk(
             await _alone(site, heard, voice, attempt, so_far)
 
     ending = await hold(phone, voice, conversation(), site.database.pending.note)
-    await finish(site, phone.call_id, ending, so_far.reached, so_far.apart)
+    seconds = AT_ONCE
+    if heard is not None and answered_at is not None and not heard.was_awaited:
+        seconds = (site.now() - answered_at).total_seconds()
+    await finish(site, phone.call_id, ending, so_far.reached, seconds, so_far.apart)
     if heard is not None:
         await note_hearing(site, heard)
 
@@ -195,14 +201,20 @@ async def _are_missing(site: Site, members: Sequence[Member]) -> bool:
 
 
 async def finish(
-    site: Site, call_id: str, ending: Ending, reached: bool, apart: Mapping[str, Outcome] = MappingProxyType({})
+    site: Site,
+    call_id: str,
+    ending: Ending,
+    reached: bool,
+    seconds: float = AT_ONCE,
+    apart: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> None:
     """Store how an answered call ended, now or as soon as it can be; `reached`: somebody was there who could report.
 
-    `apart`: person -> what it came to for them, where several persons share the telephone.
+    `seconds`: how long a call lasted that ended before anybody could press. `apart`: person -> what it came to for
+    them, where several persons share the telephone.
     """
     # What broke the call broke it for everybody who had not come to their end.
     of = {each: own for each, own in apart.items() if ending.outcome is None or own is Outcome.ANSWERED}
-    decide = partial(judge, reached)
+    decide = partial(judge, reached, seconds=seconds)
     outcome = await site.database.pending.write(sessions.end_talk, call_id, ending, decide, site.now(), of)
     log.info("call over", extra={"action": "call_ended", "call": call_id, "outcome": outcome or "not written yet"})

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ivr.config import Config
+from ivr.core.sip_statuses import Others, whose
 from ivr.handover import Settled
+from ivr.numbers import sends_tones
 from ivr.person import Person, is_paused
+from ivr.storage import calls
 from ivr.storage.agenda import Facts, Row
 from ivr.window import LATEST, PATIENTS, NoWindow, Window, slot_of, slots_of
-from scheduler.policy import FREE, Attempt, Case, Rules, Use
+from scheduler.policy import Attempt, Case, Rules, Use
 
 
 def rules_of(config: Config) -> Rules:
@@ -80,18 +83,27 @@ def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date, 
     excluded = _paused(person, window.until if isinstance(window, Window) else end_of(day), now)
     if excluded is not None:
         return excluded
+    judged = [(each.slot, judge(facts, each)) for each in facts.attempts]
     return Case(
         window if isinstance(window, Window) else None,
         person.numbers,
-        [Attempt(each.number, each.outcome, each.ended_at) for each in facts.attempts if each.slot == slot],
+        [attempt for of, attempt in judged if of == slot],
         facts.reported,
         facts.handed_over,
         facts.talking,
-        sum(each.slot != slot and each.outcome not in FREE for each in facts.attempts),
+        sum(of != slot and not attempt.is_free for of, attempt in judged),
         {number: Use(used.calls, used.vain_until, used.in_use) for number, used in facts.uses.items()},
-        facts.tones,
+        facts.tones or any(map(sends_tones, person.numbers)),
+        facts.known,
         in_doubt=any(not is_paused(each, now) for each in facts.missing_mates),
     )
+
+
+def judge(facts: Facts, attempt: calls.Attempt) -> Attempt:
+    """An attempt as the policy wants it: whose matter its end was, by how others fared."""
+    others = facts.others.get(attempt.id, Others.NONE)
+    alone = sum(each is not Others.REFUSED for each in facts.others.values())
+    return Attempt(attempt.number, attempt.outcome, attempt.ended_at, whose(attempt.fault, others, again=alone > 1))
 
 
 def _paused(person: Person, until: datetime, now: datetime) -> Excluded | None:

@@ -22,11 +22,11 @@ from scheduler.clock import ClockGuard
 from scheduler.dayplan import Excluded, case_of, in_order, rows_for, rules_of
 from scheduler.gates import Gates
 from scheduler.health import PROBE_AFTER, Health
-from scheduler.pacing import Load, Trunk, choose_trunk, learn, released, started
+from scheduler.pacing import Load, Room, Trunk, learn, released, room, started
 from scheduler.policy import Case, Dial, Done, HandToStaff, Rules, Wait, decide
-from scheduler.queue import Queue, Step
+from scheduler.queue import NEAR_END, Queue, Step
 from scheduler.rows import SETTLED, Rows
-from scheduler.standing import Standing, begin, end, look_after, passable, take_over
+from scheduler.standing import Standing, begin, end, look_after, next_probe, not_to_probe, passable, take_over
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +223,7 @@ async def tick(dialer: Dialer) -> datetime | None:
     async with dialer.lock:
         now = dialer.now()
         for each in tuple(dialer.over):
-            await _after_call(dialer, each)
+            await _see_to(dialer, each)
         while step := dialer.queue.take_over(now):
             await _look_at(dialer, step, None)
         if not _may_dial(dialer):
@@ -233,13 +233,21 @@ async def tick(dialer: Dialer) -> datetime | None:
         while True:
             now = dialer.now()
             usable = passable(dialer.standing, dialer.trunks, now)
-            trunk, again = choose_trunk(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
-            if trunk is None:
-                return again if dialer.queue.due(now) else dialer.queue.next_at()
-            taken = dialer.queue.take(now)
+            lines = room(usable, dialer.loads, dialer.inbound_now(), now, dialer.inherited_now())
+            if not lines.free:
+                return _ask_again(dialer, lines, now)
+            probed = not_to_probe(dialer.standing, lines.free)
+            taken = dialer.queue.take(now, lines.waiting, probed)
             if taken is None:
-                return dialer.queue.next_at()
-            await _look_at(dialer, taken, trunk)
+                return _ask_again(dialer, lines, now)  # whoever is due waits for a trunk that they know
+            await _look_at(dialer, taken, lines)
+
+
+def _ask_again(dialer: Dialer, lines: Room, now: datetime) -> datetime | None:
+    """When the next look could find more, if nobody can be rung now."""
+    if not dialer.queue.due(now):
+        return dialer.queue.next_at()
+    return min((each for each in (lines.again, next_probe(dialer.standing)) if each is not None), default=None)
 
 
 def _may_decide(dialer: Dialer) -> bool:
@@ -250,10 +258,10 @@ def _may_dial(dialer: Dialer) -> bool:
     return dialer.is_open() and dialer.clock.is_trusted()
 
 
-async def _look_at(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
+async def _look_at(dialer: Dialer, step: Step, lines: Room | None) -> None:
     """Consider somebody who was taken. Whatever fails, they are due again soon: the queue only lent them."""
     try:
-        await _consider(dialer, step, trunk)
+        await _consider(dialer, step, lines)
     except StorageError:
         raise  # the next person would meet the same
     except Exception as error:  # a task border: what is wrong with one person must not keep the others waiting
@@ -261,8 +269,8 @@ async def _look_at(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
         dialer.rows.note("person_failed", error)
 
 
-async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
-    """Decide with fresh facts and act; without a trunk whoever is to be rung goes back into the queue.
+async def _consider(dialer: Dialer, step: Step, lines: Room | None) -> None:
+    """Decide with fresh facts and act; without a line whoever is to be rung goes back into the queue.
 
     The rows first, then the queue: it is never the only one that knows what comes next.
     """
@@ -278,16 +286,19 @@ async def _consider(dialer: Dialer, step: Step, trunk: Trunk | None) -> None:
         else:
             await _settle(dialer, step, Settled.EXCLUDED)
         return
-    step = _after(step, facts, case)
+    step = _after(step, facts, case, now)
     decision = decide(case, dialer.rules, now)
     dialer.decisions += 1
     match decision:
         case Dial(number, then):
-            if trunk is None:
+            if lines is None or step.trunk in lines.waiting:
                 dialer.queue.put(step, now)
             else:
-                await _dial(dialer, step, trunk, number, then)
-        case Wait(until):
+                known = [each for each in lines.free if each.name == step.trunk]
+                await _dial(dialer, step, (known or lines.free)[0], number, then)
+        case Wait(until, tell):
+            if tell is not None:
+                await _tell(dialer, step, tell)
             await _wait(dialer, step, facts, now, until)
         case HandToStaff(reason):
             await _hand_over(dialer, step, reason)
@@ -308,12 +319,16 @@ async def _wait(dialer: Dialer, step: Step, facts: Facts, now: datetime, until: 
     dialer.queue.put(step, at, busy[0] if until is None and busy else None)
 
 
-def _after(step: Step, facts: Facts, case: Case) -> Step:
-    """The step as the facts make it: somebody may have been called, the window may be another."""
+def _after(step: Step, facts: Facts, case: Case, now: datetime) -> Step:
+    """The step as the facts make it: somebody may have been called, the window may be another.
+
+    A person is rung by the trunk whose number they know; when little time is left, by any.
+    """
     assert facts.person is not None
     until = step.until if case.window is None else case.window.until
-    now = Step(*step.key, facts.person.risk.rank, until, bool(case.attempts))
-    return step if now == step else now
+    trunk = facts.trunk if until - now > NEAR_END else ""
+    fresh = Step(*step.key, facts.person.risk.rank, until, bool(case.attempts), trunk)
+    return step if fresh == step else fresh
 
 
 async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
@@ -356,9 +371,17 @@ async def _joining(dialer: Dialer, step: Step, attempt: calls.Attempt) -> list[_
     return list(found.values())
 
 
+async def _tell(dialer: Dialer, step: Step, reason: HandOver) -> None:
+    """Staff have a task, and calling goes on."""
+    now = dialer.now()
+    due_at = now + timedelta(minutes=dialer.config.dialling.follow_up_minutes)
+    await dialer.rows.tell_staff((step.person_id, date.fromisoformat(step.day), step.slot), reason, due_at, now)
+
+
 async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: datetime) -> None:
     now = dialer.now()
-    attempt = calls.Attempt(dialer.new_id(), step.person_id, number, date.fromisoformat(step.day), step.slot, now)
+    day = date.fromisoformat(step.day)
+    attempt = calls.Attempt(dialer.new_id(), step.person_id, number, day, step.slot, now, trunk=trunk.name)
     joining = await _joining(dialer, step, attempt)
     try:
         begun = await dialer.rows.begin(attempt, then, [(each.attempt, each.then) for each in joining])
@@ -400,15 +423,31 @@ async def _ring(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: ca
         dialer.over.append(Over(steps, trunk, attempt))
     try:
         await tick(dialer)
-    except StorageError as error:  # the next tick does all of it
-        log.error("%s", error.render("en"), extra={"action": "dialer_failed"})
+    except Exception as error:  # a task border: the next tick does all of it
+        log.exception("tick failed", extra={"action": "dialer_failed"})
         dialer.rows.note("dialer_failed", error)
+
+
+async def _see_to(dialer: Dialer, over: Over) -> None:
+    """See to a call that is over, and to its person. Raises StorageError: then again at the next tick."""
+    try:
+        await _after_call(dialer, over)
+    except StorageError:
+        raise
+    except LookupError:
+        dialer.over.remove(over)  # staff had the person erased, and the attempt with them
+    except Exception as error:  # a task border: one call must not hold up all others; its person is due again soon
+        log.exception("a call's end could not be seen to", extra={"action": "call_end_failed"})
+        dialer.rows.note("call_end_failed", error)
+        dialer.over.remove(over)
+        for step in over.steps:
+            dialer.queue.put(step, dialer.now() + POLL)
 
 
 async def _after_call(dialer: Dialer, over: Over) -> None:
     """What the call came to: the trunk may need a rest, its persons have a next step, the telephone is free.
 
-    Again at the next tick if it fails, or while nobody could write down yet how the call ended. Raises StorageError.
+    Not yet while nobody could write down how the call ended. Raises StorageError, LookupError if the attempt is gone.
     """
     now, attempt, trunk = dialer.now(), over.attempt, over.trunk
     if not over.learnt:
@@ -416,9 +455,10 @@ async def _after_call(dialer: Dialer, over: Over) -> None:
         if ended.outcome is None:
             return
         over.learnt = True  # before anything that can fail: what is learnt twice would count double
-        if not ended.is_refusal:  # else it is not full, and its gate is closed
+        if not ended.is_refusal:  # else it is not full
             load = dialer.loads[trunk.name]
-            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, attempt.planned_at, now)
+            began, who = attempt.planned_at, attempt.person_id
+            dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, began, now, who)
         await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
     for step in over.steps:
         await _look_at(dialer, step, None)

@@ -108,8 +108,15 @@ def who(config: Config, people: Sequence[Person], day: date) -> tuple[list[Plann
     """Who is to be called on a day, and who is not and why; those whom staff closed are neither."""
     planned: list[Planned] = []
     absent: list[NotPlanned] = []
+    # Of thousands of people most have the same hours.
+    known: dict[tuple[object, ...], tuple[Window | NoWindow, ...]] = {}
     for person in people:
-        for slot in slots_of(day, person, config.calendar) if person.closing is None else ():
+        if person.closing is not None:
+            continue
+        key = (person.slots, person.own_time, person.hours, person.begins)
+        if key not in known:
+            known[key] = slots_of(day, person, config.calendar)
+        for slot in known[key]:
             reason = _why_not(person, slot)
             if isinstance(slot, Window) and reason is None:
                 planned.append(Planned(person.id, slot.slot, person.risk.rank, slot.first, slot.until, None))

@@ -1,20 +1,32 @@
 """The record in memory, for simulations: the same methods and the same refusals as the database, without its price."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
-from ivr.call import CallState, Outcome
+from ivr.call import CARRIED, CallState, Fault, Outcome
+from ivr.core.sip_statuses import Others
 from ivr.handover import HandOver, Settled
 from ivr.person import Closing, Person
 from ivr.storage import agenda, calls
-from ivr.storage.agenda import Facts, Row, TooManyTries, Used, uses_of
+from ivr.storage.agenda import NEVER_RANG, Facts, Row, TooManyTries, Used, uses_of, was_turned_down
 from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
 from ivr.storage.sofar import SoFar
 from scheduler.health import End
 
 Key = tuple[str, date, str]
+
+#: Whose matter a simulated end is, as those of `ivr.core.sip_statuses` mostly are; others are the person's. What fails
+#: is never sent.
+FAULTS: dict[Outcome, Fault | None] = {
+    Outcome.BAD_NUMBER: Fault.NUMBER,
+    Outcome.CONGESTION: Fault.TRUNK,
+    Outcome.REFUSED: Fault.TRUNK,
+    Outcome.FAILED: None,
+    Outcome.UNKNOWN: None,
+}
 
 
 @dataclass
@@ -37,6 +49,9 @@ class MemoryRows:
     counted: dict[tuple[date, str], list[int]] = field(default_factory=dict)  #: see agenda.Count
     sharing: dict[str, list[str]] = field(default_factory=dict)  #: number -> who has it
     together: dict[str, list[calls.Attempt]] = field(default_factory=dict)  #: attempt -> those that share its call
+    by_trunk: dict[tuple[str, date], list[calls.Attempt]] = field(default_factory=dict)  #: in order
+    kept: dict[str, str] = field(default_factory=dict)  #: person -> the trunk by which they were last reached
+    bad: set[tuple[str, date]] = field(default_factory=set)  #: whose numbers staff were told of
 
     def enter(self, person: Person, at: datetime) -> None:
         """Somebody comes under observation, or changes."""
@@ -54,6 +69,7 @@ class MemoryRows:
                 self._store(row)
         for each in before.attempts:
             self.attempts.setdefault((each.person_id, day), []).append(each)
+            self.by_trunk.setdefault((each.trunk, day), []).append(each)
         called = [each for each in before.attempts if each.together_with is None]
         uses = uses_of((each.number, each.outcome, each.ended_at) for each in called)
         self.on_number.update({(number, day): used for number, used in uses.items()})
@@ -71,16 +87,35 @@ class MemoryRows:
         self.reported.add((person_id, day))
         self.follow_ups.pop((person_id, day), None)
 
+    def answer(self, attempt_id: str, person_id: str, day: date) -> None:
+        """Somebody takes the call."""
+        self._change_attempt(attempt_id, person_id, day, state=CallState.TALKING)
+
     def end(self, attempt_id: str, person_id: str, day: date, outcome: Outcome, at: datetime) -> None:
         """An attempt is over, and those that share its call; the first word stands."""
         for other in self.together.pop(attempt_id, ()):
             self.end(other.id, other.person_id, day, outcome, at)
+        fault = FAULTS.get(outcome, Fault.PERSON)
+        ended = self._change_attempt(
+            attempt_id, person_id, day, state=CallState.ENDED, outcome=outcome, ended_at=at, fault=fault
+        )
+        if ended is not None:
+            if ended.together_with is None:
+                self._used(ended.number, day, outcome, at)
+            if fault is Fault.PERSON and ended.trunk:
+                self.kept[person_id] = ended.trunk
+
+    def _change_attempt(self, attempt_id: str, person_id: str, day: date, **changes: Any) -> calls.Attempt | None:
+        """The attempt as it is now; None if it was over."""
         mine = self.attempts[person_id, day]
         for index, each in enumerate(mine):
             if each.id == attempt_id and each.outcome is None:
-                mine[index] = replace(each, state=CallState.ENDED, outcome=outcome, ended_at=at)
-                if each.together_with is None:
-                    self._used(each.number, day, outcome, at)
+                mine[index] = replace(each, **changes)
+                on_trunk = self.by_trunk[each.trunk, day]
+                at = next(at for at in range(len(on_trunk) - 1, -1, -1) if on_trunk[at].id == attempt_id)
+                on_trunk[at] = mine[index]
+                return mine[index]
+        return None
 
     def recover(self, at: datetime) -> int:
         """What a start does: calls of the process before are lost."""
@@ -94,8 +129,8 @@ class MemoryRows:
 
     def _used(self, number: str, day: date, outcome: Outcome, at: datetime) -> None:
         before = self.on_number[number, day]
-        vain = before.vain_until if outcome in (Outcome.ANSWERED, Outcome.CONGESTION) else at
-        self.on_number[number, day] = Used(before.calls - (outcome is Outcome.CONGESTION), vain, False)
+        vain = before.vain_until if outcome in (Outcome.ANSWERED, *NEVER_RANG) else at
+        self.on_number[number, day] = Used(before.calls - (outcome in NEVER_RANG), vain, False)
 
     async def to_plan(self, *, changed: bool) -> Sequence[tuple[Person, datetime]]:
         found = [self.people[each] for each in self.touched] if changed else self.people.values()
@@ -133,16 +168,46 @@ class MemoryRows:
         return ()
 
     async def facts_of(self, person_id: str, day: date) -> Facts:
+        return self.know_of(person_id, day)
+
+    def know_of(self, person_id: str, day: date) -> Facts:
+        """All that is known of a person and day at this moment."""
         person = self.people[person_id]
+        mine = tuple(self.attempts.get((person_id, day), ()))
         return Facts(
             person,
             self.since[person_id],
-            tuple(self.attempts.get((person_id, day), ())),
+            mine,
             {each: used for each in person.numbers if (used := self.on_number.get((each, day))) is not None},
             (person_id, day) in self.reported,
             (person_id, day) in self.with_staff,
             False,
+            trunk=self.kept.get(person_id, ""),
+            others={each.id: self._others(each) for each in mine if was_turned_down(each.outcome, each.fault)},
         )
+
+    def _others(self, attempt: calls.Attempt) -> Others:
+        """As ivr.storage.agenda does."""
+        beside = self.by_trunk[attempt.trunk, attempt.day]
+        at = next(at for at in range(len(beside) - 1, -1, -1) if beside[at].id == attempt.id)
+        before = self._tells(reversed(beside[:at]), attempt.person_id)
+        after = self._tells(iter(beside[at + 1 :]), attempt.person_id)
+        if any(each is not None and was_turned_down(each.outcome, each.fault) for each in (before, after)):
+            return Others.REFUSED
+        return Others.NONE if after is None else Others.THROUGH
+
+    def _tells(self, found: Iterator[calls.Attempt], person_id: str) -> calls.Attempt | None:
+        """The first call that tells something of the trunk to somebody who was turned down on it."""
+        for each in found:
+            if each.together_with is not None:
+                continue
+            if each.state is CallState.TALKING or each.fault in CARRIED:
+                return each
+            mine = self.attempts[each.person_id, each.day]
+            down = [other.id for other in mine if was_turned_down(other.outcome, other.fault)]
+            if each.person_id != person_id and each.id in down[:1]:
+                return each
+        return None
 
     async def open_rows_sharing(self, number: str, day: date) -> Sequence[Row]:
         holders = [each for each in self.sharing.get(number, ()) if self.people[each].closing is None]
@@ -180,13 +245,15 @@ class MemoryRows:
             raise calls.AlreadyCalling
         self._store(replace(row, tries=row.tries + 1, next_at=then))
         mine.append(attempt)
+        self.by_trunk.setdefault((attempt.trunk, attempt.day), []).append(attempt)
         if not shares:
             self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
 
     async def end_of(self, attempt: calls.Attempt) -> End:
-        # Simulated trunks neither refuse calls nor stay silent.
         mine = self.attempts[attempt.person_id, attempt.day]
-        return End(next(each.outcome for each in mine if each.id == attempt.id))
+        now = next(each for each in mine if each.id == attempt.id)
+        talking = now.state is CallState.TALKING
+        return End(now.outcome, 0, talking, now.fault, attempt.person_id, attempt.planned_at)
 
     async def open_attempts(self) -> Sequence[calls.OpenAttempt]:
         return ()  # every simulated call ends
@@ -224,6 +291,13 @@ class MemoryRows:
     ) -> None:
         self.follow_ups.setdefault(row[:2], reason)
         await self.settle(*row, Settled.HANDED_OVER)
+
+    async def tell_staff(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        if row[:2] not in self.bad:
+            self.bad.add(row[:2])
+            self.follow_ups.setdefault(row[:2], reason)
 
     async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
         return 0  # every simulated call ends

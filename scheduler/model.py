@@ -34,6 +34,7 @@ class Model:
             Outcome.BUSY: 2.0,
             Outcome.UNREACHABLE: 6.0,
             Outcome.REJECTED: 10.0,
+            Outcome.REFUSED: 1.0,
             Outcome.BAD_NUMBER: 2.0,
             Outcome.CONGESTION: 1.0,
             Outcome.FAILED: 0.5,
@@ -45,14 +46,14 @@ class Model:
     faults: float = 0.0  #: of the calls: the network is full, or the call is lost
     crashes: int = 0  #: of the process, at random moments of the day
     reports_in: float = 0.02  #: of the people: report by another way at a random moment of the slot
-    #: Person -> how their first, second, … call ends, and every one after the last; others by chance.
+    #: Person or number -> how their first, second, … call ends, and every one after the last; others by chance.
     scripts: Mapping[str, Sequence[Outcome]] = field(default_factory=dict)
     closed: float = 0.0  #: of the people: staff end the observation at a random moment of the slot
 
 
-def draw(model: Model, chance: Random, person_id: str = "", nth: int = 1) -> Outcome:
+def draw(model: Model, chance: Random, person_id: str = "", nth: int = 1, number: str = "") -> Outcome:
     """How a call ends, the `nth` to this person on the day."""
-    if script := model.scripts.get(person_id):
+    if script := model.scripts.get(number) or model.scripts.get(person_id):
         return script[min(nth, len(script)) - 1]
     if model.faults and chance.random() < model.faults:
         return chance.choice((Outcome.CONGESTION, Outcome.CONGESTION, Outcome.FAILED, Outcome.UNKNOWN))

@@ -35,9 +35,12 @@ class Load:
 
     outbound: int = 0  #: calls of ours in progress
     last_start: datetime | None = None
-    in_a_row: int = 0  #: calls that met congestion since one was carried, or since the last rest
+    in_a_row: int = 0  #: people whose calls met congestion since one was carried, or since the last rest
     rests: int = 0  #: in a row
     rests_until: datetime | None = None
+    full: frozenset[str] = frozenset()  #: those people
+    #: Whose calls met congestion while others were carried: the far network's matter, maybe, and not the trunk's.
+    far: frozenset[str] = frozenset()
 
 
 def started(load: Load, now: datetime) -> Load:
@@ -50,18 +53,28 @@ def released(load: Load) -> Load:
     return replace(load, outbound=max(0, load.outbound - 1))
 
 
-def learn(trunk: Trunk, load: Load, outcome: Outcome | None, began: datetime, now: datetime) -> Load:
+def learn(
+    trunk: Trunk, load: Load, outcome: Outcome | None, began: datetime, now: datetime, person_id: str = ""
+) -> Load:
     """What a call that `began` then came to says about the trunk: a full one rests, longer each time."""
     if outcome is Outcome.CONGESTION:
         if load.rests_until is not None and began < load.rests_until:
             return load  # it had begun before the trunk was found full
+        if person_id and (person_id in load.full or person_id in load.far):
+            return load
+        full = load.full | {person_id}
         if load.in_a_row + 1 < IN_A_ROW or not trunk.back_off:
-            return replace(load, in_a_row=load.in_a_row + 1)
+            return replace(load, in_a_row=load.in_a_row + 1, full=full)
         pause = trunk.back_off[min(load.rests, len(trunk.back_off) - 1)]
-        return replace(load, in_a_row=0, rests=load.rests + 1, rests_until=now + timedelta(seconds=pause))
-    if outcome in (None, Outcome.FAILED, Outcome.UNKNOWN) or not (load.in_a_row or load.rests):
+        until = now + timedelta(seconds=pause)
+        return replace(load, in_a_row=0, rests=load.rests + 1, rests_until=until, full=frozenset(), far=load.far | full)
+    if outcome in (None, *_NO_WORD) or not (load.in_a_row or load.rests):
         return load  # says nothing about the network, or nothing new
-    return replace(load, in_a_row=0, rests=0)
+    return replace(load, in_a_row=0, rests=0, full=frozenset(), far=load.far | load.full)
+
+
+#: Ends that say nothing of how full the network is.
+_NO_WORD = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.REFUSED)
 
 
 def free_lines(trunk: Trunk, load: Load, inbound: int, inherited: int = 0) -> int:
@@ -80,24 +93,45 @@ def may_start_at(trunk: Trunk, load: Load) -> datetime | None:
     return max(next_by_rate, load.rests_until)
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """By which trunks a call may begin now."""
+
+    free: tuple[Trunk, ...]  #: the one with the largest part free first
+    waiting: frozenset[str]  #: full with calls of ours, or at their pace: soon one may begin there
+    again: datetime | None  #: when to ask again; None with nothing free: the end of a call will tell
+
+
+def room(trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0) -> Room:
+    """Which trunks have a line for a call that begins now.
+
+    Which trunk inbound and inherited calls use is not known, so all of them count against each.
+    """
+    free: list[tuple[float, Trunk]] = []
+    waiting = set()
+    again = None
+    for trunk in trunks:
+        load = loads[trunk.name]
+        lines = free_lines(trunk, load, inbound, inherited)
+        at = may_start_at(trunk, load) if lines else None
+        if at is not None and now < at:
+            again = at if again is None else min(again, at)
+            if load.rests_until is None or load.rests_until <= now:
+                waiting.add(trunk.name)
+        elif lines:
+            free.append((lines / trunk.lines, trunk))
+        elif load.outbound:
+            waiting.add(trunk.name)
+    free.sort(key=lambda each: -each[0])
+    return Room(tuple(each for _, each in free), frozenset(waiting), again)
+
+
 def choose_trunk(
     trunks: Sequence[Trunk], loads: Mapping[str, Load], inbound: int, now: datetime, inherited: int = 0
 ) -> tuple[Trunk | None, datetime | None]:
     """The trunk on which a call may begin now: the one with the largest part free. Else when to ask again.
 
-    Neither: no line is free, and the end of a call will tell. Which trunk inbound and inherited calls use is not known,
-    so all of them count against each.
+    Neither: no line is free, and the end of a call will tell.
     """
-    best: Trunk | None = None
-    most, again = 0.0, None
-    for trunk in trunks:
-        load = loads[trunk.name]
-        free = free_lines(trunk, load, inbound, inherited)
-        if not free:
-            continue
-        at = may_start_at(trunk, load)
-        if at is not None and now < at:
-            again = at if again is None else min(again, at)
-        elif best is None or free / trunk.lines > most:
-            best, most = trunk, free / trunk.lines
-    return best, None if best else again
+    found = room(trunks, loads, inbound, now, inherited)
+    return (found.free[0], None) if found.free else (None, found.again)

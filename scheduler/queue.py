@@ -5,7 +5,7 @@ leaves it by being taken: only who says what comes next (`put`, `drop`) takes th
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -29,6 +29,7 @@ class Step:
     risk: int  #: higher goes first
     until: datetime  #: end of the window
     tried: bool = False  #: not the first call in this slot
+    trunk: str = ""  #: by which the person is to be rung; empty: by any
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -44,8 +45,8 @@ class Queue:
     """Steps that wait for their time, for a line, or for a telephone to be free."""
 
     _waiting: list[tuple[datetime, int, Step]] = field(default_factory=list)
-    _first: list[_Ready] = field(default_factory=list)
-    _again: list[_Ready] = field(default_factory=list)
+    _first: dict[str, list[_Ready]] = field(default_factory=dict)  #: by trunk
+    _again: dict[str, list[_Ready]] = field(default_factory=dict)
     _closing: list[tuple[datetime, int, Step]] = field(default_factory=list)  #: by the end of the window
     _parked: dict[str, list[tuple[Step, int]]] = field(default_factory=lambda: defaultdict(list))
     _taken: deque[tuple[datetime, int, Step]] = field(default_factory=deque)  #: by when they are due again
@@ -83,15 +84,28 @@ class Queue:
             if self._is_valid(step, stamp):
                 self.put(step, now)
 
-    def take(self, now: datetime) -> Step | None:
-        """The step to look at now, if there is one: `put` or `drop` it, or it comes again. In logarithmic time."""
+    def take(self, now: datetime, not_by: Collection[str] = (), not_these: Collection[str] = ()) -> Step | None:
+        """The step to look at now, if there is one: `put` or `drop` it, or it comes again. In logarithmic time.
+
+        None of those who are to be rung `not_by` these trunks; `not_these` people only if nobody else is due.
+        """
         self._wake(now)
-        while heap := self._next_heap(now):
-            step, stamp = heap[0][4], heap[0][3]
-            heappop(heap)
-            if self._is_valid(step, stamp):
-                return self._lend(step, now)
-        return None
+        kept: list[tuple[list[_Ready], _Ready]] = []
+        found = None
+        while found is None and (heap := self._next_heap(now, not_by)):
+            ready = heappop(heap)
+            step, stamp = ready[4], ready[3]
+            if not self._is_valid(step, stamp):
+                continue
+            if step.person_id in not_these:
+                kept.append((heap, ready))
+            else:
+                found = step
+        if found is None and kept:
+            found = kept.pop(0)[1][4]
+        for heap, ready in kept:
+            heappush(heap, ready)
+        return found and self._lend(found, now)
 
     def take_over(self, now: datetime) -> Step | None:
         """A step whose window is over and that nobody is to ring any more, whether a line is free or not."""
@@ -123,8 +137,9 @@ class Queue:
 
     def next_at(self) -> datetime | None:
         """When somebody is due next; the past if somebody is."""
-        if self._first or self._again:
-            return (self._first or self._again)[0][2]
+        ready = [heap[0][2] for heaps in (self._first, self._again) for heap in heaps.values() if heap]
+        if ready:
+            return min(ready)
         while self._taken and not self._is_valid(self._taken[0][2], self._taken[0][1]):
             self._taken.popleft()
         return min((each[0][0] for each in (self._waiting, self._taken) if each), default=None)
@@ -132,20 +147,29 @@ class Queue:
     def due(self, now: datetime) -> int:
         """How many wait for a line."""
         self._wake(now)
-        return len(self._first) + len(self._again)
+        return sum(len(heap) for heaps in (self._first, self._again) for heap in heaps.values())
 
     def _wake(self, now: datetime) -> None:
         self._take_back(now)
         while self._waiting and self._waiting[0][0] <= now:
             at, stamp, step = heappop(self._waiting)
             if self._is_valid(step, stamp):
-                heappush(self._again if step.tried else self._first, (-step.risk, step.until, at, stamp, step))
+                heap = (self._again if step.tried else self._first).setdefault(step.trunk, [])
+                heappush(heap, (-step.risk, step.until, at, stamp, step))
 
-    def _next_heap(self, now: datetime) -> list[_Ready]:
-        if not self._first or not self._again:
-            return self._first or self._again
-        first, again = self._first[0], self._again[0]
-        if first[0] != again[0]:
-            return self._first if first[0] < again[0] else self._again
+    def _next_heap(self, now: datetime, not_by: Collection[str]) -> list[_Ready]:
+        firsts, agains = (
+            [heap for trunk, heap in heaps.items() if heap and trunk not in not_by]
+            for heaps in (self._first, self._again)
+        )
+        if not firsts or not agains:
+            return min(firsts or agains, default=[], key=_head)
+        first, again = min(firsts, key=_head), min(agains, key=_head)
+        if first[0][0] != again[0][0]:
+            return first if first[0][0] < again[0][0] else again
         # First calls first: on a day with more people than lines the last of the list must not wait for every retry.
-        return self._again if again[1] - now <= NEAR_END else self._first
+        return again if again[0][1] - now <= NEAR_END else first
+
+
+def _head(heap: list[_Ready]) -> tuple[int, datetime, datetime, int]:
+    return heap[0][:4]

@@ -79,6 +79,11 @@ class Rows(Protocol):
     ) -> None:
         """Open a follow-up and settle the row."""
 
+    async def tell_staff(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        """Open a follow-up while calling goes on, once a day."""
+
     async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
         """End what never ended. How many."""
 
@@ -146,7 +151,7 @@ class DatabaseRows:
         return await self._database.write(agenda.begin_attempts, attempt, then, others)
 
     async def end_of(self, attempt: calls.Attempt) -> End:
-        return End(*await self._database.read(calls.end_of_attempt, attempt.id))
+        return End(*await self._database.read(calls.end_of_attempt, attempt.id), attempt.person_id, attempt.planned_at)
 
     async def open_attempts(self) -> Sequence[calls.OpenAttempt]:
         return await self._database.read(calls.open_attempts)
@@ -169,6 +174,11 @@ class DatabaseRows:
         self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
     ) -> None:
         await self._database.write(agenda.hand_over, row, reason, due_at, at)
+
+    async def tell_staff(
+        self, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+    ) -> None:
+        await self._database.write(agenda.tell_staff, row, reason, due_at, at)
 
     async def close_overdue(self, begun_before: datetime, at: datetime) -> int:
         return await self._database.write(calls.close_overdue, begun_before, at)

@@ -18,12 +18,12 @@ from ivr.storage import calls
 from ivr.storage.sofar import NOTHING, SoFar
 from ivr.window import EARLIEST, LATEST, PATIENTS, NoWindow, Window, slot_of
 from scheduler.clock import ClockGuard
+from scheduler.dayplan import judge
 from scheduler.dialer import LONGEST_CALL, Dialer, tick
 from scheduler.jobs import TICK, Job, jobs_of
 from scheduler.memory import MemoryRows
 from scheduler.model import Model, draw
 from scheduler.pacing import free_lines
-from scheduler.policy import Attempt as Past
 from scheduler.policy import next_time
 from scheduler.tally import Result, Tally, result_of
 from scheduler.virtual import VirtualLoop
@@ -31,6 +31,8 @@ from scheduler.virtual import VirtualLoop
 #: Seconds between two looks at changes of the roster, at least: a day has a few of them, and looking 20,000 times costs
 #: more than a small roster.
 PACE = 30.0
+#: Somebody or something takes such a call.
+TAKEN = (Outcome.ANSWERED, Outcome.CUT_OFF, Outcome.NO_KEY)
 
 
 class World:
@@ -127,6 +129,8 @@ class World:
         sharing = [key, *((each.person_id, each.slot) for each in self.rows.together.get(attempt.id, ()))]
         index = len(tally.lengths)
         tally.lengths.append(seconds)
+        if outcome in TAKEN:
+            self.rows.answer(attempt.id, attempt.person_id, attempt.day)
         try:
             await asyncio.sleep(seconds)
         finally:
@@ -138,7 +142,7 @@ class World:
         """How a call will end, and after how many seconds."""
         model = self.model
         nth = len(self.rows.attempts[attempt.person_id, attempt.day])
-        outcome = draw(model, self.chance, attempt.person_id, nth)
+        outcome = draw(model, self.chance, attempt.person_id, nth, attempt.number)
         if outcome is Outcome.NO_ANSWER:
             return outcome, model.seconds[outcome]
         return outcome, max(0.2, self.chance.gauss(1.0, model.spread) * model.seconds[outcome])
@@ -180,8 +184,9 @@ class World:
         window = self.windows[key]
         assert isinstance(window, Window)
         mine = self.rows.attempts[attempt.person_id, attempt.day]
-        before = [Past(each.number, each.outcome, each.ended_at) for each in mine[:-1] if each.slot == attempt.slot]
-        at = next_time(before, self.dialer.rules, window)
+        facts = self.rows.know_of(attempt.person_id, self.day)
+        before = [judge(facts, each) for each in mine[:-1] if each.slot == attempt.slot]
+        at = next_time(before, self.dialer.rules, window, person.numbers)
         assert at is not None
         due = (max(at, self.start_at) - self.begin).total_seconds()
         ended = self.ends.get((attempt.person_id, attempt.slot))

@@ -11,12 +11,12 @@ from scheduler.clock import JUMP
 from scheduler.dialer import Dialer
 from scheduler.rows import LAST_LOOK
 from scheduler.standing import take_over
-from scheduler.watchdog import REFUSED, SILENT, Finding, Slot, View, findings
+from scheduler.watchdog import REFUSALS, SILENT, Finding, Slot, View, findings
 
 log = logging.getLogger(__name__)
 
 #: Alarms that the watchdog raises, and ends when it does not find them any more.
-WATCHED = ("behind", "nobody_due", "gate_closed", "trunk_full", "lines_idle", "clock", REFUSED, SILENT)
+WATCHED = ("behind", "nobody_due", "gate_closed", "trunk_full", "lines_idle", "clock", *REFUSALS, SILENT)
 
 
 async def watch(dialer: Dialer) -> None:

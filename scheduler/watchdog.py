@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ivr.call import Fault
 from scheduler.health import Health
 from scheduler.pacing import Load, Trunk, free_lines
 
@@ -18,8 +19,10 @@ CALL_SECONDS = 180.0
 IDLE = timedelta(minutes=2)
 #: The gate is closed while people wait for so long.
 CLOSED = timedelta(minutes=5)
-#: Kinds of alarms about one trunk.
-REFUSED, SILENT = "trunk_refused", "trunk_silent"
+#: Kinds of alarms about one trunk: nobody answers there; it turns calls down, by whose matter that is.
+SILENT = "trunk_silent"
+REFUSED, IDENTITY, OURS = "trunk_refused", "identity_refused", "calls_failed"
+REFUSALS = {REFUSED: Fault.TRUNK, IDENTITY: Fault.IDENTITY, OURS: Fault.US}
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,12 @@ def findings(view: View) -> list[Finding]:
 
 
 def of_trunk(name: str, health: Health) -> list[Finding]:
-    """That the provider refuses our calls, or that nobody answers there."""
-    if health.is_refused:
-        return [Finding(REFUSED, name, f"SIP {health.status or '?'} ×{health.refusals}")]
+    """That calls by it are turned down, or that nobody answers there."""
+    # Of a request that Asterisk itself did not take one is enough: that is no person's matter.
+    if health.is_refused or (health.fault is Fault.US and not health.status):
+        kind = next((kind for kind, fault in REFUSALS.items() if fault is health.fault), REFUSED)
+        answer = "ARI" if kind == OURS and not health.status else f"SIP {health.status or '?'}"
+        return [Finding(kind, name, f"{answer} ×{health.refusals}")]
     return [Finding(SILENT, name, str(health.silent))] if health.is_suspect else []
 
 

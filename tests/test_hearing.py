@@ -1,6 +1,9 @@
 """A telephone from which no key comes: the hint, what is remembered, and what staff see."""
 
+from dataclasses import replace
+
 import pytest
+import pytest_asyncio
 
 from ivr.handover import HandOver
 from ivr.inbound import receive
@@ -8,12 +11,21 @@ from ivr.questionnaire.model import FollowUpReason
 from ivr.site import Site
 from ivr.storage.agenda import facts_of
 from ivr.storage.followups import open_follow_ups
+from ivr.storage.people import upsert_people
 from ivr.storage.telephones import Telephone, note_keys, telephone_of
 from tests.fakes.phone import FakePhone, keys
 from tests.storage.records import DAY, HANAKO
 
-OWN = "09000000001"
+OWN = "0310000009"
+MOBILE = "09000000001"
 HINT = "frame/tones"
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def landline(site: Site) -> None:
+    """A telephone of her own that may be an old one."""
+    hanako = replace(HANAKO, numbers=(*HANAKO.numbers, OWN))
+    await site.database.write(upsert_people, [hanako], site.now())
 
 
 async def ring_in(site: Site, pressed: str, caller: str | None = OWN) -> FakePhone:
@@ -81,3 +93,13 @@ async def test_who_hangs_up_at_once_is_not_taken_for_silent(site: Site) -> None:
     phone = FakePhone(site.new_id(), hang_up_after=0)
     await receive(site, phone, OWN)
     assert await site.database.read(telephone_of, OWN) is None
+
+
+async def test_a_mobile_is_never_told_to_switch_to_tones(site: Site) -> None:
+    """Not when it was silent before, nor by a task that says so: it has nothing to switch to."""
+    for _ in range(2):
+        phone = await ring_in(site, "- - -", MOBILE)
+        assert not any(HINT in each for each in phone.said)
+    assert await reasons(site) == [FollowUpReason.COULD_NOT_ENTER]
+    known = await site.database.read(telephone_of, MOBILE)
+    assert known == Telephone(None, site.now())

@@ -17,6 +17,7 @@ from ivr.storage.database import Database
 from ivr.storage.decisions import Signed, close_person, pause_person
 from ivr.storage.reports import reports_of_day
 from ivr.storage.sessions import get_session, open_session, save_turn
+from ivr.storage.telephones import telephone_of
 from ivr.storage.words import Auth, Source
 from tests.cases_runner import lead
 from tests.fakes.phone import FakeLine, FakePhone, Press, keys
@@ -126,6 +127,14 @@ async def test_nobody_at_the_gate_hears_no_word_about_health(site: Site) -> None
     assert await site.database.read(call_ends) == [("ended", Outcome.NO_KEY)]
     assert await site.database.read(attempt_ends) == [("ended", Outcome.NO_KEY)]
     assert await site.database.read(session_ends) == []
+
+
+@pytest.mark.parametrize("number", ["0310000001", "09000000001"])
+async def test_who_is_gone_before_anything_could_be_pressed_was_not_silent(site: Site, number: str) -> None:
+    """Answered and hung up 50 ms later, or without sound (200 without SDP): nobody answered, no telephone is old."""
+    await call(site, FakePhone(hang_up_after=0), number=number)
+    assert await site.database.read(attempt_ends) == [("ended", Outcome.NO_ANSWER)]
+    assert await site.database.read(telephone_of, number) is None
 
 
 async def test_0_at_the_gate_is_a_follow_up(site: Site) -> None:

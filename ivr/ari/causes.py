@@ -1,51 +1,11 @@
-"""Why an attempt did not reach anybody: what the network said -> Outcome. Pure.
+"""Why an attempt did not reach anybody: what Asterisk says of its end -> Ending, by the table of SIP statuses. Pure.
 
 The SIP status (`tech_cause`, since 22.7) is trusted first: the Q.850 cause is Asterisk's own translation of it, wrong
-in several cases before 22.9, and different for 5xx between the documentation and the source.
+in several cases before 22.9, different for 5xx between the documentation and the source, 21 for each 403 (22.10.1).
 """
 
-from ivr.call import Ending, Outcome
-
-_BY_SIP: dict[int, Outcome] = {
-    486: Outcome.BUSY,
-    600: Outcome.BUSY,
-    480: Outcome.UNREACHABLE,  # a mobile that is off or out of reach; with our own timeout: NO_ANSWER, see below
-    408: Outcome.UNREACHABLE,
-    487: Outcome.NO_ANSWER,
-    404: Outcome.BAD_NUMBER,
-    485: Outcome.BAD_NUMBER,
-    604: Outcome.BAD_NUMBER,
-    410: Outcome.BAD_NUMBER,
-    484: Outcome.BAD_NUMBER,
-    603: Outcome.REJECTED,
-    # The trunk does not take calls from us: it reached nobody and uses up no try (scheduler.health closes its gate).
-    401: Outcome.CONGESTION,
-    403: Outcome.CONGESTION,
-    407: Outcome.CONGESTION,
-    # Our configuration's fault, not the person's.
-    488: Outcome.FAILED,
-    606: Outcome.FAILED,
-}
-
-_BY_Q850: dict[int, Outcome] = {
-    1: Outcome.BAD_NUMBER,
-    22: Outcome.BAD_NUMBER,
-    28: Outcome.BAD_NUMBER,
-    17: Outcome.BUSY,
-    18: Outcome.UNREACHABLE,
-    20: Outcome.UNREACHABLE,
-    19: Outcome.NO_ANSWER,
-    21: Outcome.REJECTED,
-    27: Outcome.CONGESTION,
-    29: Outcome.CONGESTION,
-    34: Outcome.CONGESTION,
-    38: Outcome.CONGESTION,
-    41: Outcome.CONGESTION,
-    42: Outcome.CONGESTION,
-    44: Outcome.CONGESTION,
-    102: Outcome.CONGESTION,
-    0: Outcome.UNKNOWN,
-}
+from ivr.call import Ending
+from ivr.core.sip_statuses import DECLINED_WITHIN, RANG_OUT, Rang, row_of
 
 #: What our own cancelling looks like: 480 and cause 19 at the originate timeout (22.10.1); 487 from a far end that
 #: confirms it; before 22.8 cause 0; 16 after our DELETE of a ringing channel.
@@ -53,22 +13,19 @@ _CANCELLED_SIP = frozenset({0, 480, 487})
 _CANCELLED_Q850 = frozenset({0, 16, 18, 19, 127})
 
 
-def outcome(tech_cause: int, cause: int, timed_out: bool) -> Outcome:
+def rang(ringing: bool, progress: bool, seconds: float) -> Rang:
+    """Whether the far end told that it rings; `progress`: it spoke before it answered; `seconds` since the request."""
+    if ringing:
+        return Rang.LONG if seconds >= DECLINED_WITHIN else Rang.YES
+    return Rang.ANY if progress else Rang.NEVER
+
+
+def ending(tech_cause: int, cause: int, timed_out: bool, how: Rang = Rang.ANY) -> Ending:
     """How a call that nobody answered ended.
 
     `tech_cause` is the SIP status (0: none given), `cause` Q.850, `timed_out` whether our own ringing time was over.
     """
-    if timed_out and tech_cause in _CANCELLED_SIP and cause in _CANCELLED_Q850:
-        return Outcome.NO_ANSWER
-    if tech_cause in _BY_SIP:
-        return _BY_SIP[tech_cause]
-    if 500 <= tech_cause <= 599:
-        return Outcome.CONGESTION
-    if tech_cause:
-        return Outcome.FAILED
-    return _BY_Q850.get(cause, Outcome.FAILED)
-
-
-def ending(tech_cause: int, cause: int, timed_out: bool) -> Ending:
-    """`outcome`, with what it was read from."""
-    return Ending(outcome(tech_cause, cause, timed_out), cause, tech_cause)
+    own = timed_out and tech_cause in _CANCELLED_SIP and cause in _CANCELLED_Q850
+    row = row_of(RANG_OUT if own else tech_cause, cause, how)
+    note = "it never rang" if own and how is Rang.NEVER else ""
+    return Ending(row.outcome, cause, tech_cause, note, row.fault)

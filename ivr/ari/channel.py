@@ -1,12 +1,19 @@
 """One channel of ours over ARI, from its ringing to its end: what `ivr.ari.phone` talks and listens on."""
 
 import logging
-from dataclasses import replace
 
-from ivr.ari.causes import ending
+from ivr.ari.causes import ending, rang
 from ivr.ari.client import AriClient
-from ivr.ari.events import ChannelDestroyed, ChannelDtmfReceived, Event, StasisEnd, StasisStart, Vanished
-from ivr.call import Ending, Outcome
+from ivr.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    Dialling,
+    Event,
+    StasisEnd,
+    StasisStart,
+    Vanished,
+)
+from ivr.call import Ending, Fault, Outcome
 from ivr.core.dtmf_decoder import KeyPress, begin_decoding, decode
 from ivr.errors import PbxError, PbxRefused
 from ivr.phone import HungUp
@@ -19,6 +26,10 @@ _CAUSE_SECONDS = 2.0
 _RINGING_SLACK_SECONDS = 0.5
 #: How much longer than it may ring we wait for Asterisk to say how it ended.
 _OVERDUE_SECONDS = 10.0
+#: So soon after an answer a call is over that had no sound (200 without SDP: 406 and `Up`, 22.10.1) or was taken back.
+_AT_ONCE_SECONDS = 3.0
+#: The commonest of all redirects, for those of which Asterisk tells no more.
+_REDIRECT = 302
 #: 404: no such channel. 409: not in Stasis any more. 412: being hung up.
 GONE = frozenset({404, 409, 412})
 
@@ -31,6 +42,7 @@ class AriChannel:
         self._call_id = call_id
         self._inbox = client.watch(call_id)
         self._answered = answered  #: in Stasis: we may play and listen
+        self.was_told = False  #: something came of it while it was not answered
         self._over: Ending | None = None
         self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
@@ -57,19 +69,37 @@ class AriChannel:
 
         Times of the client's clock; an end after `ring_until` is our own ringing time being over.
         """
+        begun = self._client.now()
+        ringing_at = taken_at = None
+        progress = redirected = False
         while not self._answered:
             item = await self._inbox.next(until)
             if item is None:
                 raise TimeoutError
+            self.was_told = True
             at, event = item
             if isinstance(event, StasisStart):
                 self._answered = True
+            elif isinstance(event, Dialling):
+                if event.status == "RINGING" and ringing_at is None:
+                    ringing_at = at
+                if event.status == "ANSWER":
+                    taken_at = at
+                progress |= event.status == "PROGRESS"
+                redirected |= event.status == "CANCEL"
             elif isinstance(event, ChannelDestroyed):
+                at_once = event.tech_cause or (taken_at is not None and at - taken_at < _AT_ONCE_SECONDS)
+                if event.channel.state == "Up" and at_once:
+                    # The two applications are told in no order: it was gone before we heard of its answer.
+                    note = "gone as soon as it was answered"
+                    raise self._end(Ending(Outcome.NO_ANSWER, event.cause, event.tech_cause, note, Fault.PERSON))
                 timed_out = at >= ring_until - _RINGING_SLACK_SECONDS
-                # A dead far end looks as one that rings on, but for the state (22.10.1). So does a trunk that sends
-                # early media instead of ringing: therefore a note, not an outcome.
-                note = "it never rang" if timed_out and event.channel.state == "Down" else ""
-                raise self._end(replace(ending(event.tech_cause, event.cause, timed_out), note=note))
+                # A dead far end looks as one that rings on, but for this (22.10.1).
+                ringing = ringing_at is not None or event.channel.state == "Ringing"
+                how = rang(ringing, progress, at - (begun if ringing_at is None else ringing_at))
+                # Asterisk does not follow a redirect, and gives neither status nor cause: only that word (22.10.1).
+                status = _REDIRECT if redirected and not event.tech_cause else event.tech_cause
+                raise self._end(ending(status, event.cause, timed_out, how))
             else:
                 await self._look(event)
 

@@ -59,6 +59,14 @@ class ChannelDestroyed:
 
 
 @dataclass(frozen=True)
+class Dialling:
+    """How a call of ours that nobody has answered yet gets on."""
+
+    channel: Channel
+    status: str = ""  #: RINGING, PROGRESS (it speaks before it answers), CANCEL (redirected, 22.10.1), ANSWER, …
+
+
+@dataclass(frozen=True)
 class ChannelDtmfReceived:
     """A key was let go: there is no event for its beginning.
 
@@ -149,6 +157,7 @@ Event = (
     StasisStart
     | StasisEnd
     | ChannelDestroyed
+    | Dialling
     | ChannelDtmfReceived
     | PlaybackStarted
     | PlaybackContinuing
@@ -263,6 +272,11 @@ def _destroyed(fields: Mapping[str, object]) -> Event | None:
     return ChannelDestroyed(channel, _number(fields, "cause"), _number(fields, "tech_cause")) if channel else None
 
 
+def _dialling(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("peer"))
+    return Dialling(channel, _text(fields, "dialstatus")) if channel else None
+
+
 def _key(fields: Mapping[str, object]) -> Event | None:
     channel, digit = read_channel(fields.get("channel")), _text(fields, "digit")
     if channel is None or len(digit) != 1 or digit not in "0123456789*#ABCD":
@@ -305,6 +319,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "StasisStart": _stasis_start,
     "StasisEnd": _stasis_end,
     "ChannelDestroyed": _destroyed,
+    "Dial": _dialling,
     "ChannelDtmfReceived": _key,
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
@@ -316,6 +331,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "RESTResponse": _response,
 }
 
+#: What the application that is subscribed to the trunk is filtered to: what comes of a call before it is in Stasis.
+WANTED_OF_TRUNK = ("ChannelDestroyed", "ChannelUserevent", "Dial")
 #: What the main application is filtered to. ApplicationReplaced and RESTResponse must be among them: 22.10.1 filters
 #: even those, and without the latter no request over the WebSocket is ever answered.
-WANTED = tuple(_KINDS)
+WANTED = tuple(each for each in _KINDS if each != "Dial")

@@ -9,7 +9,7 @@ from ivr.ari.channel import GONE
 from ivr.ari.client import AriClient
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import Tail
-from ivr.call import Ending, Outcome
+from ivr.call import Ending, Fault, Outcome
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
@@ -73,9 +73,9 @@ class AriLine:
     async def _dial(self, order: DialOrder, endpoint: str, caller: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until, latest = sent_at + order.ring_seconds, sent_at + order.within
-        failed = await self._originate(order, endpoint, caller)
-        if failed is not None:
-            return failed
+        sent = await self._originate(order, endpoint, caller)
+        if isinstance(sent, Ending):
+            return sent
         try:
             await phone.wait_answered(min(ring_until + _OVERDUE_SECONDS, latest), ring_until)
         except HungUp as hung_up:
@@ -85,7 +85,9 @@ class AriLine:
             await self._take_back(order.call_id)
             if self._client.now() >= latest:
                 return Ending(Outcome.NO_ANSWER, note="taken back at the end of the window")
-            return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended")
+            # Not a word of a request that was not answered either: Asterisk takes none, and no telephone has rung.
+            fault = None if sent or phone.was_told else Fault.US
+            return Ending(Outcome.UNKNOWN, note="Asterisk did not say how it ended", fault=fault)
         if self._client.now() > latest:
             # Asterisk, or we, stood still meanwhile: it rang too long.
             await self._take_back(order.call_id)
@@ -114,8 +116,8 @@ class AriLine:
             await self._client.sleep(pause)
         log.error("a call could not be taken back", extra={"action": "take_back_failed", "call": call_id})
 
-    async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | None:
-        """Send the request, once. None: there is a call, or there may be one; go on waiting."""
+    async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | bool:
+        """Send the request, once. True: there is a call; False: there may be one, go on waiting."""
         settings = self._client.settings
         body = {
             "endpoint": endpoint,
@@ -135,27 +137,27 @@ class AriLine:
             return Ending(Outcome.FAILED, note=error.render("en"))
         except PbxRefused as error:
             if error.status == 409:
-                return None  # This very call lives already: adopt it.
+                return True  # This very call lives already: adopt it.
             if error.status < 500 or error.reason == "Allocation failed":
                 # "Allocation failed" (22.10.1): no such endpoint, or `maxcalls` reached. There is no channel.
-                return Ending(Outcome.FAILED, note=error.reason)
+                return Ending(Outcome.FAILED, note=error.reason, fault=Fault.US)
             return await self._look_for(order.call_id, error.reason)
         except PbxSilent as error:
             return await self._look_for(order.call_id, error.render("en"))
-        return None
+        return True
 
-    async def _look_for(self, call_id: str, note: str) -> Ending | None:
-        """The request may or may not have been carried out: look, twice. None: the channel lives, or nobody can say."""
+    async def _look_for(self, call_id: str, note: str) -> Ending | bool:
+        """The request may or may not have been carried out: look, twice. True: the channel lives; False: who knows."""
         log.warning("unclear whether a call was placed", extra={"action": "dial_unclear", "call": call_id})
         try:
             if await self.lives(call_id):
-                return None
+                return True
             await self._client.sleep(_APPEARS_SECONDS)
             if await self.lives(call_id) or not self._client.watch(call_id).is_empty():
-                return None  # Or it lived and is over: its events tell more than we know.
+                return True  # Or it lived and is over: its events tell more than we know.
         except PbxError:
-            return None
-        return Ending(Outcome.UNKNOWN, note=note)
+            return False
+        return Ending(Outcome.UNKNOWN, note=note, fault=Fault.US)
 
     async def lives(self, call_id: str) -> bool:
         """Whether the channel exists. Raises PbxError if that cannot be told: while Asterisk boots, all are 404."""

@@ -4,7 +4,7 @@ import logging
 from urllib.parse import quote
 
 from ivr.ari.client import AriClient
-from ivr.ari.events import WANTED
+from ivr.ari.events import WANTED, WANTED_OF_TRUNK
 from ivr.errors import PbxRefused
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ async def subscribe(client: AriClient) -> None:
         (settings.app, WANTED, []),
         (
             settings.trunk_app,
-            ("ChannelDestroyed", "ChannelUserevent"),
+            WANTED_OF_TRUNK,
             [f"endpoint:PJSIP/{each}" for each in dialled],
         ),
     ):

@@ -14,7 +14,7 @@ from ivr.config import read_config
 from ivr.conversation import Voice, converse
 from ivr.files.saving import save_or_refuse
 from ivr.flow.cards import cards_of
-from ivr.flow.graphviz import heights_of, svg_of
+from ivr.flow.graphviz import check_fonts, heights_of, svg_of
 from ivr.flow.page import flow_source, sizes_source
 from ivr.loading import load_questionnaire
 from ivr.messages import LANGUAGES, language_in_force, text
@@ -111,6 +111,7 @@ def draw_flow(
     language = language_in_force()
     cards = cards_of(drawn, read_texts(drawn, prompts), language)
     heights = heights_of(sizes_source(cards))
+    check_fonts()
     save_or_refuse(output, svg_of(flow_source(drawn, cards, heights, language)).encode(), mode=None)
     typer.echo(text("cli.flow.written", file=output), err=True)
     return 0
@@ -124,7 +125,7 @@ def print_leaflet(
 ) -> int:
     # Only now: `check` must not wait for what makes PDFs.
     from ivr.leaflet.content import Site, leaflet_of
-    from ivr.leaflet.fonts import find_fonts, register
+    from ivr.leaflet.fonts import find_fallbacks, find_fonts, register
     from ivr.leaflet.pages import pdf_of
 
     if language not in (None, *LANGUAGES):
@@ -141,7 +142,7 @@ def print_leaflet(
         slots=tuple((each.first, each.until) for each in settings.slots.values()),
         greeting=texts.get("frame/greeting", settings.centre.name),
     )
-    pages = pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font)))
+    pages = pdf_of(leaflet_of(asked, site, language or asked.language), register(*find_fonts(font), find_fallbacks()))
     save_or_refuse(output, pages, mode=None)
     typer.echo(text("cli.leaflet.written", file=output), err=True)
     if settings.centre.telephone is None:

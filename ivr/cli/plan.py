@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ivr.calllist import Line, to_csv, to_pdf
+from ivr.calllist import Line, not_printable, to_csv, to_pdf
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, day_of, local_time, now_at, print_json, word, write_out
 from ivr.cli.screen import print_table
 from ivr.cli.standing import unsent_line
@@ -207,14 +207,28 @@ def call_list(
     if form is Format.CSV:
         written = to_csv(columns, lines).encode()
     else:
-        made = now_at(settings).astimezone(settings.centre.zone)
-        written = to_pdf(text("cli.call_list.title", day=day), columns, lines, made, waiting)
+        written = _on_paper(settings, text("cli.call_list.title", day=day), columns, lines, waiting)
     if waiting:
         # Beside the table, not in it: programs read that.
         typer.echo(waiting, err=True)
     write_out(output, written)
     if output is not None:
         typer.echo(text("cli.call_list.written", count=len(lines), file=output), err=True)
+
+
+def _on_paper(
+    settings: Config, title: str, columns: Sequence[str], lines: Sequence[Line], waiting: str | None
+) -> bytes:
+    """The PDF; those whose names no font here can print are told by their IDs, on it and on standard error."""
+    from ivr.leaflet.fonts import find_fallbacks, find_fonts, register
+
+    lettering = register(*find_fonts(None), find_fallbacks()).lettering()
+    unprinted = not_printable(lines, lettering)
+    notes = [waiting] if waiting else []
+    if unprinted:
+        notes.append(text("cli.call_list.not_printable", count=len(unprinted), ids=", ".join(unprinted)))
+        typer.echo(notes[-1], err=True)
+    return to_pdf(title, columns, lines, now_at(settings).astimezone(settings.centre.zone), lettering, notes)
 
 
 def _line(found: NotReached) -> Line:

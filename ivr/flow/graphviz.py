@@ -22,6 +22,19 @@ def svg_of(source: str) -> str:
     return _run(source, "-Kneato", "-n2", "-Tsvg")
 
 
+def check_fonts() -> None:
+    """Raises BadInput without a Japanese font: Graphviz would measure boxes, and the cards lie over each other."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return  # nobody can say; wherever Graphviz is, this is too
+    try:
+        found = subprocess.run([program, ":lang=ja", "family"], capture_output=True, timeout=_LONGEST, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if found.returncode == 0 and not found.stdout.strip():
+        raise BadInput(problem("flow.no_font"))
+
+
 def _run(source: str, *options: str) -> str:
     program = shutil.which("dot")
     if program is None:

@@ -1,12 +1,14 @@
 """Finds a Japanese font that can be put into the PDF, so that every printer has it."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
 from ivr.errors import BadInput, problem
+from ivr.files.lettering import FALLBACKS, Lettering
 
 #: Regular and bold, best first. BIZ UD Gothic (SIL Open Font License) is a universal design font: open counters and
 #: clearly different signs, for tired eyes; Debian: fonts-morisawa-bizud-gothic. Only TrueType outlines can be put in.
@@ -25,6 +27,16 @@ class Fonts:
 
     regular: str
     bold: str
+    more: tuple[Path, ...] = ()  #: files for letters that these lack
+
+    def lettering(self, *, bold: bool = False) -> Lettering:
+        """One of the two, and behind it the others."""
+        return _lettering(self.bold if bold else self.regular, self.more)
+
+
+@cache
+def _lettering(first: str, more: tuple[Path, ...]) -> Lettering:
+    return Lettering(first, more)
 
 
 def find_fonts(chosen: Path | None, folders: tuple[str, ...] = _FOLDERS) -> tuple[Path, Path]:
@@ -43,7 +55,13 @@ def find_fonts(chosen: Path | None, folders: tuple[str, ...] = _FOLDERS) -> tupl
     raise BadInput(problem("leaflet.no_font"))
 
 
-def register(regular: Path, bold: Path) -> Fonts:
+def find_fallbacks(folders: tuple[str, ...] = _FOLDERS) -> tuple[Path, ...]:
+    """Installed fonts for letters that the first one lacks, in the order of `FALLBACKS`."""
+    found = {path.name: path for folder in reversed(folders) for path in Path(folder).expanduser().rglob("*.ttf")}
+    return tuple(found[each] for each in FALLBACKS if each in found)
+
+
+def register(regular: Path, bold: Path, more: tuple[Path, ...] = ()) -> Fonts:
     """Make the fonts known to reportlab. Raises BadInput if a file is no TrueType font."""
     names = []
     for path in (regular, bold):
@@ -52,4 +70,4 @@ def register(regular: Path, bold: Path) -> Fonts:
         except (TTFError, OSError) as error:
             raise BadInput(problem("leaflet.bad_font", str(path), reason=str(error))) from None
         names.append(path.stem)
-    return Fonts(*names)
+    return Fonts(names[0], names[1], more)

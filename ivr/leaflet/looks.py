@@ -11,6 +11,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
+from ivr.errors import BadInput, problem
 from ivr.leaflet.content import Answer, grouped
 from ivr.leaflet.fonts import Fonts
 from ivr.leaflet.keypad import INK, PRESS, Keypad
@@ -43,7 +44,18 @@ class Looks:
             wordWrap="CJK",
             alignment=aligned,
         )
-        return Paragraph(escape(said), style)
+        return Paragraph(self._markup(said, bold), style)
+
+    def _markup(self, said: str, bold: bool) -> str:
+        """With the font of each letter. Raises BadInput for letters that no installed font has: a box says nothing."""
+        lettering = self._fonts.lettering(bold=bold)
+        if missing := lettering.missing(said):
+            raise BadInput(problem("leaflet.no_letter", letters=missing))
+        own = self._fonts.bold if bold else self._fonts.regular
+        return "".join(
+            escape(piece) if font == own else f'<font name="{font}">{escape(piece)}</font>'
+            for font, piece in lettering.runs(said)
+        )
 
     def numbers(self, numbers: Iterable[str], size: float) -> list[Flowable]:
         """Telephone numbers, one below the other."""

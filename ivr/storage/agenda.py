@@ -1,14 +1,15 @@
 """The agenda: one row for every person, day and slot, with the next step written down until the row is settled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ivr.call import CallState, Outcome
+from ivr.call import CARRIED, UNCLEAR, CallState, Fault, Outcome
+from ivr.core.sip_statuses import Others
 from ivr.handover import CALLING_GOES_ON, HandOver, Settled
 from ivr.person import Person
 from ivr.storage.calls import AlreadyCalling, Attempt, attempt_of, plan_attempt
@@ -56,9 +57,26 @@ class Facts:
     handed_over: bool  #: staff have a task about the day that is not the dialler's own: a wish for a call, say
     talking: bool
     tones: bool = True  #: whether a key was ever heard from one of the numbers
+    known: frozenset[str] = frozenset()  #: numbers that somebody has ever answered, or called us from
+    trunk: str = ""  #: by which the person was last reached: they know its number
+    #: Attempt that was turned down -> what became of calls to others by its trunk, next to it.
+    others: Mapping[str, Others] = field(default_factory=dict)
     #: The report came by a key for a place of a shared telephone: who of the household has not reported. Perhaps one of
     #: them chose the wrong place.
     missing_mates: tuple[Person, ...] = ()
+
+
+#: Such a call rang no telephone: it needs no rest, and counts for no number.
+NEVER_RANG = (Outcome.CONGESTION, Outcome.REFUSED)
+#: What was turned down for a reason that might meet every call.
+TURNED_DOWN = (Outcome.REFUSED, Outcome.FAILED, Outcome.UNKNOWN)
+#: A person is rung by the trunk by which they were reached in so many days: it is its number that they know.
+_TRUNK_KEPT_DAYS = 7
+
+
+def was_turned_down(outcome: Outcome | None, fault: Fault | None) -> bool:
+    """Whether a call ended so that only others can tell whose matter it is."""
+    return outcome in TURNED_DOWN and fault in UNCLEAR
 
 
 _OF = (
@@ -97,7 +115,49 @@ _ATTEMPTS = (
     .order_by(attempts.c.planned_at, attempts.c.id)
 )
 _ON_MY_NUMBERS = select(numbers.c.number).where(numbers.c.person_id == bindparam("person"))
-_TONES = select(exists().where(telephones.c.number.in_(_ON_MY_NUMBERS), telephones.c.keys_at.is_not(None)))
+_TELEPHONES = select(telephones.c.number, telephones.c.keys_at).where(telephones.c.number.in_(_ON_MY_NUMBERS))
+_EARLIER = attempts.alias("earlier")
+#: The first call of somebody that was turned down on a day tells of the trunk; the next ones may be their own matter.
+_TURNED_DOWN = and_(
+    attempts.c.outcome.in_(TURNED_DOWN),
+    attempts.c.fault.in_(UNCLEAR),
+    ~exists().where(
+        _EARLIER.c.day == attempts.c.day,
+        _EARLIER.c.person_id == attempts.c.person_id,
+        _EARLIER.c.trunk == attempts.c.trunk,
+        _EARLIER.c.planned_at < attempts.c.planned_at,
+        _EARLIER.c.outcome.in_(TURNED_DOWN),
+        _EARLIER.c.fault.in_(UNCLEAR),
+    ),
+)
+_BESIDE = (
+    select(attempts.c.outcome, attempts.c.fault)
+    .where(
+        attempts.c.day == bindparam("on_day"),
+        attempts.c.trunk == bindparam("by_trunk"),
+        # One call for several persons tells of the trunk once.
+        attempts.c.together_with.is_(None),
+        or_(
+            attempts.c.state == CallState.TALKING,
+            attempts.c.fault.in_(CARRIED),
+            and_(_TURNED_DOWN, attempts.c.person_id != bindparam("person")),
+        ),
+    )
+    .limit(1)
+)
+_BEFORE = _BESIDE.where(attempts.c.planned_at < bindparam("planned")).order_by(attempts.c.planned_at.desc())
+_AFTER = _BESIDE.where(attempts.c.planned_at > bindparam("planned")).order_by(attempts.c.planned_at)
+_REACHED_BY = (
+    select(attempts.c.trunk)
+    .where(
+        attempts.c.day.in_(bindparam("on_days", expanding=True)),
+        attempts.c.person_id == bindparam("person"),
+        attempts.c.fault == Fault.PERSON,
+        attempts.c.trunk != "",
+    )
+    .order_by(attempts.c.planned_at.desc())
+    .limit(1)
+)
 _USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
     attempts.c.day == bindparam("on_day"),
     attempts.c.number.in_(_ON_MY_NUMBERS),
@@ -142,6 +202,13 @@ _WITH_STAFF = select(follow_ups.c.id).where(
     follow_ups.c.day == bindparam("on_day"),
     follow_ups.c.reason.in_(tuple(HandOver)),
     follow_ups.c.closed_at.is_(None),
+)
+_TOLD = select(
+    exists().where(
+        follow_ups.c.person_id == bindparam("person"),
+        follow_ups.c.day == bindparam("on_day"),
+        follow_ups.c.reason == bindparam("why"),
+    )
 )
 _TALKING = select(
     exists().where(
@@ -278,17 +345,41 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
     person = get_person(connection, person_id)
     reported = bool(connection.execute(_REPORTED, values).scalar_one())
     chosen = reported and bool(connection.execute(_CHOSEN, values).scalar_one())
+    tried = tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings())
+    keys = {row.number: row.keys_at for row in connection.execute(_TELEPHONES, values)}
     return Facts(
         person=person,
         since=connection.execute(_SINCE, values).scalar_one_or_none(),
-        attempts=tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings()),
+        attempts=tried,
         uses=uses_of((*row,) for row in connection.execute(_USES, values)),
         reported=reported,
         handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
         talking=bool(connection.execute(_TALKING, values).scalar_one()),
-        tones=bool(connection.execute(_TONES, values).scalar_one()),
         missing_mates=read_people(connection, _MISSING_MATES, values) if chosen else (),
+        tones=any(at is not None for at in keys.values()),
+        known=frozenset(keys),
+        trunk=_reached_by(connection, person_id, day),
+        others={each.id: _others(connection, each) for each in tried if was_turned_down(each.outcome, each.fault)},
     )
+
+
+def _reached_by(connection: Connection, person_id: str, day: date) -> str:
+    days = [day - timedelta(days=back) for back in range(_TRUNK_KEPT_DAYS)]
+    return connection.execute(_REACHED_BY, {"person": person_id, "on_days": days}).scalar_one_or_none() or ""
+
+
+def _others(connection: Connection, attempt: Attempt) -> Others:
+    """What became of calls to others next to this one, which was turned down."""
+    values = {
+        "person": attempt.person_id,
+        "on_day": attempt.day,
+        "by_trunk": attempt.trunk,
+        "planned": attempt.planned_at,
+    }
+    before, after = (connection.execute(each, values).first() for each in (_BEFORE, _AFTER))
+    if any(each is not None and was_turned_down(each.outcome, each.fault) for each in (before, after)):
+        return Others.REFUSED
+    return Others.NONE if after is None else Others.THROUGH
 
 
 def uses_of(ends: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str, Used]:
@@ -297,9 +388,9 @@ def uses_of(ends: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str
     for number, outcome, ended in ends:
         before = found.get(number, Used(0, None, False))
         vain = before.vain_until
-        if ended is not None and outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
+        if ended is not None and outcome not in (Outcome.ANSWERED, *NEVER_RANG):
             vain = ended if vain is None else max(vain, ended)
-        counted = outcome != Outcome.CONGESTION
+        counted = outcome not in NEVER_RANG
         found[number] = Used(before.calls + counted, vain, before.in_use or outcome is None)
     return found
 
@@ -360,6 +451,15 @@ def hand_over(
     if connection.execute(_WITH_STAFF, {"person": person_id, "on_day": day}).first() is None:
         open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
     settle(connection, person_id, day, slot, Settled.HANDED_OVER)
+
+
+def tell_staff(
+    connection: Connection, row: tuple[str, date, str], reason: HandOver, due_at: datetime | None, at: datetime
+) -> None:
+    """Open the follow-up while calling goes on; once a day, whatever staff made of it."""
+    person_id, day, _ = row
+    if not connection.execute(_TOLD, {"person": person_id, "on_day": day, "why": reason}).scalar_one():
+        open_follow_up(connection, NewFollowUp(day, reason, person_id, due_at=due_at), at)
 
 
 def observed(connection: Connection) -> int:

@@ -1,14 +1,14 @@
 """Attempts and calls: written down before they happen, ended exactly once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
 from sqlalchemy import Connection, RowMapping, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ivr.call import CallEvent, CallState, Direction, Ending, Outcome, step
+from ivr.call import CallEvent, CallState, Direction, Ending, Fault, Outcome, step
 from ivr.storage.leaving import queue_attempt, queue_partial
 from ivr.storage.schema import attempts, calls
 
@@ -30,6 +30,9 @@ class Attempt:
     state: CallState = CallState.PLANNED
     outcome: Outcome | None = None  #: for this person: somebody else of the household may have talked
     ended_at: datetime | None = None
+    trunk: str = ""  #: by which it is made; empty: of an earlier version
+    #: Whose matter the end was, as the call itself told; None: not over, or nobody knows.
+    fault: Fault | None = field(default=None, compare=False)
     together_with: str | None = None  #: the attempt that has the call; None: this one
 
 
@@ -81,7 +84,7 @@ _MOVE_TOGETHER = update(attempts).where(
     attempts.c.together_with == bindparam("key"), attempts.c.state == bindparam("before")
 )
 _ATTEMPT_END = (
-    select(attempts.c.outcome, calls.c.tech_cause, calls.c.answered_at)
+    select(attempts.c.outcome, attempts.c.fault, calls.c.tech_cause, calls.c.answered_at)
     .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
     .where(attempts.c.id == bindparam("key"))
 )
@@ -153,7 +156,9 @@ def end_call(
     """
     state, attempt_id = _standing(connection, call_id)
     if attempt_id is not None:
-        end_attempt(connection, attempt_id, outcome, at, of)
+        # Somebody took it: the trunk carried the call.
+        fault = Fault.PERSON if state is CallState.TALKING else ending.fault
+        end_attempt(connection, attempt_id, outcome, at, fault, of)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
     ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
     if ended:
@@ -166,6 +171,7 @@ def end_attempt(
     attempt_id: str,
     outcome: Outcome,
     at: datetime,
+    fault: Fault | None = None,
     of: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> bool:
     """End an attempt, and those that have their call with it. `of`: person -> an outcome of their own.
@@ -174,7 +180,7 @@ def end_attempt(
     """
     ended = False
     for each in (get_attempt(connection, attempt_id), *attempts_together(connection, attempt_id)):
-        values = {"ended_at": at, "outcome": of.get(each.person_id, outcome)}
+        values = {"ended_at": at, "outcome": of.get(each.person_id, outcome), "fault": fault}
         if _move(connection, attempts, each.id, each.state, CallEvent.END, values):
             queue_attempt(connection, each.id, at)
             ended = ended or each.id == attempt_id
@@ -238,12 +244,12 @@ def get_attempt(connection: Connection, attempt_id: str) -> Attempt:
     return attempt_of(row)
 
 
-def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool]:
-    """Outcome, SIP status (0: none) and whether it was answered. Raises LookupError if it is unknown."""
+def end_of_attempt(connection: Connection, attempt_id: str) -> tuple[Outcome | None, int, bool, Fault | None]:
+    """Outcome, SIP status (0: none), whether it was answered, whose matter. Raises LookupError if it is unknown."""
     row = connection.execute(_ATTEMPT_END, {"key": attempt_id}).first()
     if row is None:
         raise LookupError(f"no attempt {attempt_id}")
-    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None
+    return _outcome(row.outcome), row.tech_cause or 0, row.answered_at is not None, _fault(row.fault)
 
 
 def open_calls(connection: Connection) -> tuple[Call, ...]:
@@ -337,7 +343,8 @@ def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tup
 
 def attempt_of(row: RowMapping) -> Attempt:
     """A row of the table of attempts as a record."""
-    return Attempt(**{**row, "state": CallState(row["state"]), "outcome": _outcome(row["outcome"])})
+    fixed = {"state": CallState(row["state"]), "outcome": _outcome(row["outcome"]), "fault": _fault(row["fault"])}
+    return Attempt(**{**row, **fixed})
 
 
 def _call(row: RowMapping) -> Call:
@@ -347,3 +354,7 @@ def _call(row: RowMapping) -> Call:
 
 def _outcome(stored: str | None) -> Outcome | None:
     return None if stored is None else Outcome(stored)
+
+
+def _fault(stored: str | None) -> Fault | None:
+    return None if stored is None else Fault(stored)

@@ -150,6 +150,7 @@ sessions = _table(
     one_of("status", SessionStatus),
     Index(None, "person_id", "day"),
     _unique_where("one_waiting_session", "person_id", "day", where="status = 'waiting'"),
+    index_where("sessions_of_nobody", "claimed_id", where="person_id IS NULL"),
 )
 
 attempts = _table(
@@ -163,6 +164,8 @@ attempts = _table(
     _text("outcome", null=True),
     _moment("planned_at"),
     _moment("ended_at", null=True),
+    Column("trunk", Text, nullable=False, server_default=""),
+    _text("fault", null=True),
     # One call for several persons of a household: the attempt whose call it is; NULL: this one has its own. No foreign
     # key: SQLite cannot add one to a table, and an erasure may take the other attempt away.
     _text("together_with", null=True),
@@ -173,10 +176,14 @@ attempts = _table(
     ),
     Index(None, "day", "person_id"),
     Index(None, "day", "number"),
+    Index(None, "day", "trunk", "planned_at"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
     _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended' AND together_with IS NULL"),
     index_where("attempts_together", "together_with", where="together_with IS NOT NULL"),
+    # For erasures: without these a database reads all of the table for every row that goes.
+    Index(None, "person_id"),
+    Index(None, "number"),
 )
 
 calls = _table(
@@ -204,6 +211,7 @@ calls = _table(
     # One request to dial per attempt, ever: a repeated one cannot be written down.
     Index("one_call_per_attempt", "attempt_id", unique=True),
     index_where("open_calls", "started_at", where="state <> 'ended'"),
+    Index(None, "number"),
 )
 
 answers = _table(
@@ -231,6 +239,7 @@ voice_messages = _table(
     _moment("at"),
     CheckConstraint("seconds > 0", name="seconds"),
     Index(None, "session_id"),
+    Index(None, "call_id"),
 )
 
 reports = _table(
@@ -249,6 +258,8 @@ reports = _table(
     one_of("source", Source),
     one_of("auth", Auth),
     Index(None, "day", "person_id"),
+    Index(None, "person_id"),
+    index_where("reports_of_nobody", "claimed_id", where="person_id IS NULL"),
 )
 
 follow_ups = _table(
@@ -269,6 +280,11 @@ follow_ups = _table(
     CheckConstraint("reason <> ''", name="reason"),
     Index(None, "day", "person_id"),
     _unique_where("one_open_follow_up", "person_id", "day", "reason", where="closed_at IS NULL"),
+    Index(None, "person_id"),
+    Index(None, "session_id"),
+    Index(None, "attempt_id"),
+    index_where("follow_ups_of_nobody", "claimed_id", where="person_id IS NULL"),
+    index_where("follow_ups_with_number", "number", where="number IS NOT NULL"),
     autoincrement=True,
 )
 
@@ -284,6 +300,7 @@ alerts = _table(
     _moment("acknowledged_at", null=True),
     one_of("level", Level),
     Index("one_alert_per_rule", "session_id", "rule", unique=True),
+    Index(None, "person_id"),
     autoincrement=True,
 )
 

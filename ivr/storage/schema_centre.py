@@ -1,6 +1,6 @@
 """The tables of what comes from the centre: what it said last of each person, and where it and we disagree."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Text
 
 from ivr.storage.columns import one_of
 from ivr.storage.tables import (
@@ -47,6 +47,7 @@ conflicts = strict_table(
     CheckConstraint(
         f"settled IS NULL OR settled = '{AGREED}' OR (settled_by <> '' AND settled_reason <> '')", name="signed"
     ),
+    Index(None, "person_id"),
     unique_where("one_open_conflict", "person_id", "field", where="settled_at IS NULL"),
     autoincrement=True,
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ivr.handover import HandOver
+from ivr.numbers import sends_tones
 from ivr.questionnaire.model import FollowUpReason
 from ivr.storage.schema import calls, follow_ups
 from ivr.storage.schema_telephones import telephones as table
@@ -38,12 +39,12 @@ def note_silence(connection: Connection, call_id: str, number: str | None, at: d
     """A whole call brought no key although some were waited for.
 
     If none was ever heard from the number, what staff see of it is "no tones", not that somebody could not key: the
-    follow-up of the call's session is renamed, or closed if there is such a one already.
+    follow-up of the call's session is renamed, or closed if there is such a one already. Never of a mobile telephone.
     """
     if number is not None:
         _note(connection, number, "silent_at", at)
         known = telephone_of(connection, number)
-        if known is not None and known.keys_at is not None:
+        if sends_tones(number) or (known is not None and known.keys_at is not None):
             return
     session = select(calls.c.session_id).where(calls.c.id == call_id).scalar_subquery()
     could_not = select(follow_ups).where(

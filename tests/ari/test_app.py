@@ -9,7 +9,7 @@ import pytest
 
 from ivr.ari import link as link_module
 from ivr.ari.app import Pbx
-from ivr.ari.events import WANTED
+from ivr.ari.events import WANTED, WANTED_OF_TRUNK
 from ivr.ari.phone import AriPhone
 from ivr.ari.settings import Transport
 from ivr.call import Ending, Outcome
@@ -105,7 +105,7 @@ async def test_the_order_before_the_gate_opens(asterisk: FakeAsterisk, calls: Ca
             "POST /events/user/kenko-echo",
             "GET /channels",
         ]
-        assert asterisk.filters == {"kenko": list(WANTED), "kenko-trunk": ["ChannelDestroyed", "ChannelUserevent"]}
+        assert asterisk.filters == {"kenko": list(WANTED), "kenko-trunk": list(WANTED_OF_TRUNK)}
         assert asterisk.subscriptions == {"kenko": [], "kenko-trunk": ["PJSIP/trunk"]}
         assert calls.told == [("reconciled", [], False)]
 

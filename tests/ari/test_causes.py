@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.ari.causes import ending, outcome
-from ivr.call import Ending, Outcome
+from ivr.ari.causes import ending, rang
+from ivr.call import Fault, Outcome
+from ivr.core.sip_statuses import Rang
 
 NOT_OURS, OURS = False, True
 
@@ -30,10 +31,10 @@ NOT_OURS, OURS = False, True
         (410, 22, NOT_OURS, Outcome.BAD_NUMBER),
         (484, 28, NOT_OURS, Outcome.BAD_NUMBER),
         (603, 21, NOT_OURS, Outcome.REJECTED),
-        (401, 21, NOT_OURS, Outcome.CONGESTION),
-        (403, 21, NOT_OURS, Outcome.CONGESTION),
-        (407, 21, NOT_OURS, Outcome.CONGESTION),
-        (302, 23, NOT_OURS, Outcome.FAILED),
+        (401, 21, NOT_OURS, Outcome.REFUSED),
+        (403, 21, NOT_OURS, Outcome.REFUSED),
+        (407, 21, NOT_OURS, Outcome.REFUSED),
+        (302, 23, NOT_OURS, Outcome.UNREACHABLE),
         (488, 58, NOT_OURS, Outcome.FAILED),
         (606, 58, NOT_OURS, Outcome.FAILED),
         (500, 38, NOT_OURS, Outcome.CONGESTION),
@@ -63,10 +64,32 @@ NOT_OURS, OURS = False, True
     ],
 )
 def test_the_table(tech_cause: int, cause: int, timed_out: bool, wanted: Outcome) -> None:
-    assert outcome(tech_cause, cause, timed_out) is wanted
-    assert ending(tech_cause, cause, timed_out) == Ending(wanted, cause, tech_cause)
+    found = ending(tech_cause, cause, timed_out)
+    assert (found.outcome, found.cause, found.tech_cause, found.note) == (wanted, cause, tech_cause, "")
 
 
-@given(st.integers(), st.integers(), st.booleans())
-def test_a_call_nobody_answered_is_never_counted_as_a_conversation(tech: int, cause: int, timed_out: bool) -> None:
-    assert outcome(tech, cause, timed_out) not in {Outcome.ANSWERED, Outcome.NO_KEY, Outcome.CUT_OFF}
+@given(st.integers(), st.integers(), st.booleans(), st.sampled_from(Rang))
+def test_a_call_nobody_answered_is_never_counted_as_a_conversation(
+    tech: int, cause: int, timed_out: bool, how: Rang
+) -> None:
+    assert ending(tech, cause, timed_out, how).outcome not in {Outcome.ANSWERED, Outcome.NO_KEY, Outcome.CUT_OFF}
+
+
+@pytest.mark.parametrize(
+    ("ringing", "progress", "seconds", "wanted"),
+    [
+        (False, False, 60.0, Rang.NEVER),
+        (False, True, 60.0, Rang.ANY),  # a voice or music before the answer: no ringing, but somebody is there
+        (True, False, 9.9, Rang.YES),
+        (True, True, 10.0, Rang.LONG),
+    ],
+)
+def test_whether_it_rang(ringing: bool, progress: bool, seconds: float, wanted: Rang) -> None:
+    assert rang(ringing, progress, seconds) is wanted
+
+
+def test_a_trunk_that_never_rings_is_nobodys_silence() -> None:
+    """The originate timeout with a far end that never said a word (22.10.1: 480 and 19, as of one that rings on)."""
+    dead, alive = ending(480, 19, OURS, Rang.NEVER), ending(480, 19, OURS, Rang.LONG)
+    assert (dead.outcome, dead.fault, dead.note) == (Outcome.NO_ANSWER, Fault.TRUNK, "it never rang")
+    assert (alive.outcome, alive.fault, alive.note) == (Outcome.NO_ANSWER, Fault.PERSON, "")

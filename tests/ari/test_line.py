@@ -14,7 +14,7 @@ from ivr.ari import line as line_module
 from ivr.ari.client import AriClient
 from ivr.ari.line import AriLine, check
 from ivr.ari.phone import AriPhone
-from ivr.call import Ending, Outcome
+from ivr.call import Ending, Fault, Outcome
 from ivr.numbers import Numbering, Plan, dialable
 from ivr.phone import DialOrder, Line
 from tests.ari.conftest import CALL, TAIL, settings_for
@@ -391,3 +391,38 @@ async def test_another_trunk_and_one_that_nobody_knows(asterisk: FakeAsterisk, c
         assert seen.body["endpoint"] == "PJSIP/0310000001@second"
         dialling.cancel()
         await asyncio.gather(dialling, return_exceptions=True)
+
+
+async def test_one_that_is_gone_before_we_heard_of_its_answer_was_nobodys_silence(
+    asterisk: FakeAsterisk, dialling: asyncio.Task[AriPhone | Ending]
+) -> None:
+    """A 200 without SDP: its end overtakes its beginning, as the two applications are told in no order (22.10.1)."""
+    asterisk.channels[CALL]["state"] = "Up"
+    await asterisk.dialled(CALL, "ANSWER")
+    await asterisk.destroyed(CALL, 127, 406)
+    ending = await dialling
+    assert isinstance(ending, Ending)
+    assert (ending.outcome, ending.tech_cause, ending.fault) == (Outcome.NO_ANSWER, 406, Fault.PERSON)
+
+
+async def test_a_redirect_is_known_by_one_word(
+    asterisk: FakeAsterisk, dialling: asyncio.Task[AriPhone | Ending]
+) -> None:
+    """Asterisk does not follow it, and may tell neither cause nor status (22.10.1)."""
+    await asterisk.dialled(CALL, "CANCEL")
+    await asterisk.destroyed(CALL, 0)
+    assert await dialling == Ending(Outcome.UNREACHABLE, 0, 302)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(9.0, Outcome.REJECTED), (15.0, Outcome.NO_ANSWER)], ids=["declined", "gave up ringing"]
+)
+async def test_how_long_it_rang_tells_whether_somebody_declined(
+    asterisk: FakeAsterisk, clock: Clock, line: AriLine, seconds: float, outcome: Outcome
+) -> None:
+    dialling = asyncio.create_task(line.dial(ORDER))
+    await asterisk.until(lambda: any(each > 39.0 for each in clock.pending()))
+    await asterisk.dialled(CALL, "RINGING")
+    await clock.advance(seconds)
+    await asterisk.destroyed(CALL, 21, 603)
+    assert await dialling == Ending(outcome, 21, 603)

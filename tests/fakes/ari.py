@@ -145,6 +145,11 @@ class FakeAsterisk:
         self.channels[channel_id] = make_channel(channel_id, state="Up", app_name="Stasis", app_data="kenko,outbound")
         await self.send("StasisStart", channel_id, args=["outbound"])
 
+    async def dialled(self, channel_id: str, status: str) -> None:
+        """How a call gets on that nobody has answered yet."""
+        peer = self.channel(channel_id)
+        await self._send({"type": "Dial", "application": "kenko-trunk", "peer": peer, "dialstatus": status})
+
     async def destroyed(self, channel_id: str, cause: int = 16, tech_cause: int | None = None) -> None:
         """A channel is over. The event comes by the application with the subscription to the trunk."""
         extra = {} if tech_cause is None else {"tech_cause": tech_cause}

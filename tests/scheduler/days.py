@@ -22,6 +22,7 @@ from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import PERIOD_OVER, HandOver
 from ivr.person import Person, Risk, is_period_over
 from ivr.storage import calls
+from ivr.storage.agenda import NEVER_RANG
 from ivr.storage.decisions import Signed, close_person, pause_person, resume_person
 from ivr.storage.people import upsert_people
 from ivr.storage.questionnaires import store_questionnaire
@@ -276,17 +277,17 @@ class Days(RuleBasedStateMachine):
             assert row.number in person.numbers
         # One call for several persons of a household rings one number once.
         calls_made = [row for row in rows if row.together_with is None]
-        counted = [row for row in rows if row.outcome != Outcome.CONGESTION]
+        counted = [row for row in rows if row.outcome not in NEVER_RANG]
         dialling = self.desk.config.dialling
         for most, key in (
             (dialling.attempts, lambda row: (row.person_id, row.day, row.slot)),
             (dialling.most_a_day, lambda row: (row.person_id, row.day)),
         ):
             assert max(Counter(map(key, counted)).values(), default=0) <= most
-        on_numbers = Counter((row.number, row.day) for row in calls_made if row.outcome != Outcome.CONGESTION)
+        on_numbers = Counter((row.number, row.day) for row in calls_made if row.outcome not in NEVER_RANG)
         assert max(on_numbers.values(), default=0) <= dialling.calls_per_number
         for before, after in pairwise(calls_made):
-            if before.number == after.number and before.outcome not in (Outcome.ANSWERED, Outcome.CONGESTION):
+            if before.number == after.number and before.outcome not in (Outcome.ANSWERED, *NEVER_RANG):
                 assert before.ended_at is not None
                 assert after.planned_at >= before.ended_at + timedelta(seconds=self.desk.config.dialling.rest_seconds)
 

@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection
 
-from ivr.call import Direction, Ending, Outcome
+from ivr.call import Direction, Ending, Fault, Outcome
 from ivr.config import Config
+from ivr.core.sip_statuses import Rang, row_of
 from ivr.questionnaire.model import SessionStatus
 from ivr.storage import calls
 from ivr.storage.database import Database
@@ -20,6 +21,7 @@ from ivr.storage.people import upsert_people
 from ivr.storage.sessions import open_session, save_turn
 from scheduler.clock import ClockGuard
 from scheduler.dialer import Dialer, look
+from scheduler.memory import FAULTS
 from scheduler.rows import DatabaseRows
 from tests.fakes.site import Clock
 from tests.storage.records import HANAKO, SACHIKO, TARO, session, turn
@@ -101,12 +103,21 @@ class Desk:
             began.cancel()
 
     async def end(
-        self, outcome: Outcome, number: str = "", status: int = 0, of: Mapping[str, Outcome] = MappingProxyType({})
+        self,
+        outcome: Outcome,
+        number: str = "",
+        status: int = 0,
+        fault: Fault | None = None,
+        of: Mapping[str, Outcome] = MappingProxyType({}),
     ) -> str:
-        """The oldest call (to `number`) ends, with this SIP status; whose it was. `of`: person -> something else."""
+        """The oldest call (to `number`) ends, with this SIP status; whose it was.
+
+        `fault`: not as the table says. `of`: person -> what else it came to for them.
+        """
         live = next(each for each in self.live if not number or each.attempt.number == number)
         live.of = of
-        live.ends.set_result(Ending(outcome, tech_cause=status))
+        fault = fault or (row_of(status, 0, Rang.ANY).fault if status else FAULTS.get(outcome, Fault.PERSON))
+        live.ends.set_result(Ending(outcome, tech_cause=status, fault=fault))
         await live.task
         return live.attempt.person_id
 

@@ -11,6 +11,7 @@ from ivr.call import Outcome
 from ivr.errors import StorageError, problem
 from ivr.storage import agenda
 from ivr.storage.alarms import standing_alarms
+from ivr.storage.calls import Attempt
 from ivr.storage.database import Database
 from ivr.storage.schema import agenda as agenda_table
 from scheduler.dialer import POLL, tick
@@ -184,6 +185,45 @@ async def test_one_person_who_cannot_be_decided_about_keeps_back_no_other(
     monkeypatch.undo()
     await pass_a_minute(desk)
     assert sorted(person for person, _ in desk.rung) == people
+
+
+async def test_a_call_of_somebody_who_was_erased_keeps_back_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = await enter(desk, 3)
+    desk.clock.advance(24 * 60)
+    assert await desk.look() == people[:1]
+    end_of = desk.dialer.rows.end_of
+
+    async def gone(attempt: Attempt) -> object:
+        if attempt.person_id == people[0]:
+            raise LookupError(attempt.id)
+        return await end_of(attempt)
+
+    monkeypatch.setattr(desk.dialer.rows, "end_of", gone)
+    await desk.end(Outcome.BUSY)
+    await pass_a_minute(desk)
+    assert [person for person, _ in desk.rung] == people
+    assert desk.dialer.over == []
+
+
+async def test_a_mistake_of_ours_at_the_end_of_a_call_keeps_back_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = await enter(desk, 3)
+    desk.clock.advance(24 * 60)
+    assert await desk.look() == people[:1]
+
+    async def broken(attempt: Attempt) -> object:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(desk.dialer.rows, "end_of", broken)
+    await desk.end(Outcome.BUSY)
+    monkeypatch.undo()
+    await pass_a_minute(desk)
+    assert [person for person, _ in desk.rung] == people
+    await desk.look(15)
+    assert desk.rung[-1][0] == people[0]
 
 
 async def test_a_task_that_dies_in_the_middle_of_a_look_takes_nobody_with_it(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """Who gets the next line."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from scheduler.queue import LOOK_AGAIN, NEAR_END, Queue, Step
@@ -121,3 +122,30 @@ def test_a_clock_that_was_put_back_keeps_nobody_who_was_taken() -> None:
     queue.put(step("a"), NOW)
     assert queue.take(NOW) == step("a")
     assert taken(queue, at(-60)) == ["a"]
+
+
+def test_who_is_to_be_rung_by_a_trunk_waits_for_it_and_nobody_waits_for_them() -> None:
+    queue = Queue()
+    queue.put(replace(step("east", risk=2), trunk="east"), NOW)
+    queue.put(replace(step("west"), trunk="west"), NOW)
+    queue.put(step("any"), at(1))
+    assert queue.due(at(1)) == 3
+    found = []
+    while each := queue.take(at(1), not_by={"east"}):
+        queue.drop(each.key)
+        found.append(each.person_id)
+    assert found == ["west", "any"]
+    assert queue.next_at() == NOW
+    assert taken(queue, at(1)) == ["east"]
+
+
+def test_some_are_taken_only_if_nobody_else_is_due() -> None:
+    queue = Queue()
+    for index, person in enumerate("abc"):
+        queue.put(step(person, risk=3 - index), NOW)
+    found = []
+    while each := queue.take(NOW, not_these={"a", "b"}):
+        queue.drop(each.key)
+        found.append(each.person_id)
+    assert found == ["c", "a", "b"]
+    assert queue.due(NOW) == 0
