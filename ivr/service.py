@@ -36,6 +36,7 @@ from ivr.site import Site
 from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
+from ivr.storage.followups import set_follow_up_minutes
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from ivr.sync import exchange
@@ -178,6 +179,7 @@ async def serve(config: Config, world: World) -> int:
         await live.look()
         await _look_for_orphans(live.site)
         await database.write(facts.set_fact, IN_FORCE, hours_text(config))
+        await database.write(set_follow_up_minutes, config.dialling.follow_up_minutes)
         takes.forget_takes(config.pbx.value_links)
         # What is loaded now stays: walking through it at every full collection would hold up all calls for 60 ms.
         gc.collect()

@@ -3,14 +3,20 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
 from ivr.questionnaire.model import AlertRule, Level
+from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.leaving import queue_alert
 from ivr.storage.schema import alerts, follow_ups
+
+#: Until a service has said otherwise: `dialling.follow_up_minutes` where it is left out.
+FOLLOW_UP_MINUTES = 60.0
+#: The fact that holds what the running service goes by.
+_MINUTES = "service.follow_up_minutes"
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class NewFollowUp:
     claimed_id: str | None = None  #: what an unknown caller keyed as ID
     session_id: str | None = None
     attempt_id: str | None = None
-    due_at: datetime | None = None
+    due_at: datetime | None = None  #: by when staff should have done it; None: as soon as the settings say
     number: str | None = None  #: of an unknown caller, if it could be rung back
 
 
@@ -38,7 +44,7 @@ class FollowUp:
     claimed_id: str | None
     session_id: str | None
     attempt_id: str | None
-    due_at: datetime | None
+    due_at: datetime
     number: str | None
     opened_at: datetime
     closed_at: datetime | None
@@ -69,8 +75,13 @@ _SETTLE = update(follow_ups).where(
 _NEW = tuple(field.name for field in fields(NewFollowUp))
 
 
+def set_follow_up_minutes(connection: Connection, minutes: float) -> None:
+    """How soon staff should have done what has no deadline of its own; the service says so when it starts."""
+    set_fact(connection, _MINUTES, str(minutes))
+
+
 def open_follow_up(connection: Connection, new: NewFollowUp, at: datetime) -> bool:
-    """Open it; False if the same person has an open one for the same day and reason already."""
+    """Open it, with a deadline; False if the same person has an open one for the same day and reason already."""
     same = [follow_ups.c.closed_at.is_(None), follow_ups.c.day == new.day, follow_ups.c.reason == new.reason]
     if new.person_id is not None:
         same.append(follow_ups.c.person_id == new.person_id)
@@ -82,7 +93,8 @@ def open_follow_up(connection: Connection, new: NewFollowUp, at: datetime) -> bo
     if connection.execute(select(follow_ups.c.id).where(*same).limit(1)).first():
         return False
     values = {name: getattr(new, name) for name in _NEW}
-    connection.execute(insert(follow_ups), values | {"opened_at": at})
+    due_at = new.due_at or at + timedelta(minutes=float(get_fact(connection, _MINUTES) or FOLLOW_UP_MINUTES))
+    connection.execute(insert(follow_ups), values | {"due_at": due_at, "opened_at": at})
     return True
 
 

@@ -10,7 +10,23 @@ from ivr.storage.sqlite import connect_writer, hand_over
 
 #: Every revision there is, oldest first. Kept here too because importing Alembic to find that nothing is to be done
 #: would cost each start memory and time; a test compares it with migrations/versions.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+    "0015",
+)
 
 SCRIPTS = Path(__file__).parent / "migrations"
 

@@ -28,7 +28,7 @@ from sandbox.script import Call, CallScript, Person
 from sandbox.service import BIRTH_DATE_KEYS, Installation, command, running_service, write_files
 from sandbox.settings import INBOUND_NUMBER, NetworkSettings
 from tests.contract.test_drivers import listening
-from tests.rows import calls_and_sessions
+from tests.rows import calls_and_sessions, report_ends, tasks
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
@@ -202,23 +202,40 @@ async def test_what_is_no_number_of_ours_is_refused_as_any_unknown_number(line: 
     assert "kenko-last-way" not in line.pbx.cdr.read_text(encoding="utf-8")
 
 
-#: One for each shape, in From and as the provider asserts it; one whose provider asserts two values; one who hides it.
-(*SHOWN, TWICE, SHY) = (
+#: One for each shape, in From and as the provider asserts it; one whose provider asserts two values; one who hides it;
+#: one who rings twice.
+(*SHOWN, TWICE, SHY, QUIET) = (
     Person(f"{20000000 + at}", "見本", f"0900800{at:04}", (Call("answers", CallScript()),))
-    for at in range(2 * len(SHAPES) + 2)
+    for at in range(2 * len(SHAPES) + 3)
 )
+
+
+#: Somebody who says nothing is let go soon.
+SHORT = """
+id: short
+title: {ja: 1つの質問, en: One question}
+language: ja
+times: {first_key: 5, inter_key: 5, total: 20}
+tries: 2
+opening: []
+questions: [{id: cough, kind: yes_no_unknown, ask: [daily/cough, frame/yes_no_unknown]}]
+closing: [daily/closing]
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def service(line: Network, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
     """Our service at seven in the morning: it rings nobody."""
     asterisk = {"log": str(line.pbx.site.log)}
-    changes = {
+    changes: dict[str, object] = {
         "practice_clock": "2026-11-04 07:00",
         "lines": {"total": 30, "reserved_for_inbound": 20},
         "pbx": {"asterisk": asterisk, "inbound_numbers": ["+815000000100"]},
     }
-    made = write_files(line, (*SHOWN, TWICE, SHY), tmp_path_factory.mktemp("service"), changes)
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "short.yaml").write_text(SHORT, encoding="utf-8")
+    changes["questionnaire"] = str(folder / "short.yaml")
+    made = write_files(line, (*SHOWN, TWICE, SHY, QUIET), folder, changes)
     assert (await command(made, "check"))[0] == 0
     code, _, complaint = await command(made, "people", "import", "--yes", str(made.folder / "people.csv"))
     assert code == 0, complaint
@@ -275,3 +292,16 @@ async def test_calls_that_went_astray_are_an_alarm_that_shows_the_form(service: 
     assert "+815000000199 (1)" in alarm["details"]
     _, said, _ = await command(service, "doctor", "--json")
     assert any(each["check"] == "alarms" and "inbound_numbers" in each["says"] for each in json.loads(said)["lines"])
+
+
+async def test_who_reports_on_another_call_while_one_is_silent_could_enter(
+    line: Network, service: Installation
+) -> None:
+    silent = await line.far.call(INBOUND_NUMBER, QUIET.number)
+    await silent.listen()
+    speaking = await line.far.call(INBOUND_NUMBER, QUIET.number)
+    await speaking.walk(["1"])
+    await asyncio.gather(speaking.until_over(), silent.until_over())
+    with open_reader(service.database) as reader:
+        assert (QUIET.id, "complete") in reader.read(report_ends)
+        assert [each for each in reader.read(tasks) if each[0] == QUIET.id] == []

@@ -224,7 +224,7 @@ def test_the_try_that_locks_is_the_same_work_for_an_id_that_nobody_has(connectio
             guesser.guess(id, wrong, "0310009999")
         work.append([each.split()[0] for each in asked])
     assert work[0] == work[1]
-    assert len(work[0]) == 6  # and the follow-up: looked for, written
+    assert len(work[0]) == 7  # and the follow-up: looked for, its deadline, written
 
 
 def test_what_a_try_costs_does_not_grow_with_those_before_it(connection: Connection) -> None:

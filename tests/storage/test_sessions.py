@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -21,6 +21,7 @@ from ivr.storage.followups import (
     open_alerts,
     open_follow_up,
     open_follow_ups,
+    set_follow_up_minutes,
 )
 from ivr.storage.reports import report_exists, reports_of_day
 from ivr.storage.schema import answers
@@ -205,6 +206,15 @@ def test_one_open_follow_up_per_person_day_and_reason(connection: Connection, ch
     assert open_follow_up(connection, first, NOW)
     assert open_follow_up(connection, change(first), later(1)) is opened
     assert not open_follow_up(connection, change(first), later(2))
+
+
+@pytest.mark.parametrize(("set_to", "due"), [(None, later(60)), (15.0, later(15)), (0.0, NOW)])
+def test_no_follow_up_is_without_a_deadline(connection: Connection, set_to: float | None, due: datetime) -> None:
+    if set_to is not None:
+        set_follow_up_minutes(connection, set_to)
+    assert open_follow_up(connection, NewFollowUp(DAY, "call_wished", HANAKO.id), NOW)
+    (task,) = open_follow_ups(connection)
+    assert task.due_at == due
 
 
 def test_a_closed_follow_up_can_be_opened_anew(connection: Connection) -> None:
