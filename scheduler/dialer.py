@@ -367,7 +367,7 @@ async def _joining(dialer: Dialer, step: Step, attempt: calls.Attempt) -> list[_
                 with_it = replace(
                     attempt, id=dialer.new_id(), person_id=row.person_id, slot=row.slot, together_with=attempt.id
                 )
-                found[row.person_id] = _Joining(_after(own, facts, case), with_it, then)
+                found[row.person_id] = _Joining(_after(own, facts, case, attempt.planned_at), with_it, then)
     return list(found.values())
 
 

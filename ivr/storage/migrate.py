@@ -26,6 +26,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 
 SCRIPTS = Path(__file__).parent / "migrations"
