@@ -120,7 +120,7 @@ async def test_an_ending_without_outcome_is_unknown(site: Site) -> None:
 
 async def test_nobody_at_the_gate_hears_no_word_about_health(site: Site) -> None:
     phone = FakePhone()
-    await call(site, phone)
+    await call(site, phone, number="0310000009")
     doubt = ("frame/greeting", "frame/doubt", "frame/ready")
     hinted = ("frame/greeting", "frame/tones", "frame/doubt", "frame/ready")
     assert phone.said == [GREETING, doubt, hinted, hinted, ("frame/not_reached",)]
