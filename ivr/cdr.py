@@ -6,12 +6,13 @@ The file is written by dialplan/cdr_custom.conf.j2, one line a call, its first c
 import csv
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ivr.call import Outcome
+from ivr.handover import PbxRecord
 
 #: Asterisk's word -> how the attempt ended. ANSWERED is not among them: it does not tell whether anybody reported.
 DISPOSITIONS = {
@@ -44,6 +45,10 @@ def read_outcomes(file: Path, call_ids: Collection[str]) -> dict[str, Outcome]:
 
 #: The context in which a call ends that nothing of ours took (dialplan/extensions.conf.j2).
 LAST_WAY = "kenko-last-way"
+#: The other contexts of calls to us: who calls, ARI, FastAGI.
+_OTHER_WAYS = frozenset({"kenko-caller", "kenko-first-way", "kenko-second-way"})
+#: The one in which a call ends that offers no sound that we can play.
+NO_CODEC = "kenko-no-codec"
 #: The context of a call to a number that is not ours, and what stands before that number as the last extension.
 NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
@@ -54,12 +59,14 @@ _HEAD_BYTES = 512
 
 
 @dataclass(frozen=True)
-class Missed:
-    """Somebody rang us and heard only the apology."""
+class Arrived:
+    """Somebody rang us, and the call is over."""
 
     call_id: str
     caller: str  #: as the network gave it
-    at: datetime  #: real time, UTC
+    at: datetime  #: when it began; real time, UTC
+    record: PbxRecord
+    no_codec: bool = False  #: refused, because it offers no sound that we can play
 
 
 @dataclass(frozen=True)
@@ -79,19 +86,40 @@ class Place:
         return f"{self.file}:{self.offset}"
 
 
-def missed_of(lines: Iterable[str]) -> list[Missed]:
-    """The calls of these records that went the last way."""
-    found = []
-    for row in csv.reader(lines):
-        if len(row) > 3 and row[2] == LAST_WAY and (began := _UNIQUEID.fullmatch(row[0])):
-            found.append(Missed(row[0], row[3], datetime.fromtimestamp(int(began[1]), UTC)))
-    return found
+def arrivals_of(lines: Iterable[str]) -> list[Arrived]:
+    """The calls to us among these records. A call has several if it was put through: the last one counts."""
+    found: dict[str, Arrived] = {}
+    for row in _rows(lines):
+        call = _arrival(*row[:1], *row[2:4])
+        if call is not None:
+            found[call.call_id] = call
+    return list(found.values())
+
+
+def _arrival(call_id: str, context: str, caller: str) -> Arrived | None:
+    began = _UNIQUEID.fullmatch(call_id)
+    let_go = context in (LAST_WAY, NO_CODEC)
+    if began is None or not (let_go or context in _OTHER_WAYS):
+        return None
+    at = datetime.fromtimestamp(int(began[1]), UTC)
+    record = PbxRecord.LAST_WAY if let_go else PbxRecord.TAKEN
+    return Arrived(call_id, caller, at, record, no_codec=context == NO_CODEC)
 
 
 def not_ours_of(lines: Iterable[str]) -> list[str]:
     """The numbers, as they came, of calls by which a provider wanted somebody who is not us."""
-    rows = (row for row in csv.reader(lines) if len(row) > 4 and row[2] == NOT_OURS)
-    return [row[4].removeprefix(_DIALLED) for row in rows]
+    return [row[4].removeprefix(_DIALLED) for row in _rows(lines) if row[2] == NOT_OURS]
+
+
+def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    """The columns of each line, five at least; a line that cannot be read must not keep back those after it."""
+    for line in lines:
+        try:
+            row = next(csv.reader([line]), [])
+        except csv.Error:
+            continue
+        if len(row) > 4:
+            yield row
 
 
 def read_on(file: Path, place: Place) -> tuple[Sequence[str], Place]:

@@ -25,6 +25,7 @@ from ivr.roster import Rules
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
 from ivr.transfer_settings import Transfers
+from ivr.trunks.dialled import place_of
 from ivr.trunks.presented import Presented, presented
 from ivr.watching import Watching
 from ivr.window import EARLIEST, LATEST, Calendar, Dates, DayKind
@@ -187,6 +188,10 @@ class Config(_Part):
             each.name: _presented(spelt(each.caller_id or self.pbx.inbound_numbers[0]), reached.get(each.name))
             for each in self.all_trunks()
         }
+
+    def places(self) -> dict[str, str]:
+        """Trunk -> where calls by it are addressed (`ivr.trunks.dialled`); those only that `sip_trunks` reaches."""
+        return {each.name: place_of(each.host, each.port, each.domain) for each in self.pbx.asterisk.sip_trunks}
 
     def caller_of_trunk(self) -> dict[str, str]:
         """Trunk -> the number that people see when we ring them by it."""

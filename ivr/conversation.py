@@ -20,8 +20,9 @@ from ivr.questionnaire.turns import MOST_REPEATS, resume
 
 log = logging.getLogger(__name__)
 
-#: Stores a turn durably, and does what cannot wait; nothing of the turn is spoken before it returned.
-Commit = Callable[[Turn], Awaitable[None]]
+#: Stores a turn durably, with the input that led to it (None: the first one), and does what cannot wait; nothing of the
+#: turn is spoken before it returned.
+Commit = Callable[[Turn, Input | None], Awaitable[None]]
 
 #: Where the next thing that is said is to be stored; its name without `.wav` is never used twice, and tells nothing.
 NewFile = Callable[[], Path]
@@ -85,11 +86,11 @@ async def converse(
     Gives the last turn; the call goes on: whoever began the walk says what comes after it.
     """
     turn = first
-    await commit(turn)
+    await commit(turn, None)
     while turn.rules is not None:
         given = await voice.of(turn).take(phone, turn, turn.rules, new_file)
         turn = resume(questionnaire, turn.session, given)
-        await commit(turn)
+        await commit(turn, given)
     await voice.of(turn).say(phone, turn.say)
     return turn
 
@@ -150,6 +151,16 @@ async def hold(phone: Phone, voice: Voice, talk: Awaitable[None], note: Note) ->
             await phone.hang_up()
         return Ending(Outcome.FAILED)
     return Ending(None, NORMAL_CLEARING)
+
+
+async def apologise(phone: Phone, voice: Voice) -> None:
+    """Answer if nobody did, say that we cannot take the call, and hang up. Needs neither row nor file of ours."""
+    with suppress(HungUp, PbxError):
+        await phone.answer()
+        await voice.say(phone, ("frame/apology",))
+    # Also when nothing could be said: somebody may still be waiting on the line.
+    with suppress(HungUp, PbxError):
+        await phone.hang_up()
 
 
 #: Who hangs up, or is cut off, so many seconds after the answer has not heard yet what to press.

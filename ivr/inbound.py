@@ -1,15 +1,20 @@
-"""One call from a person: who is it, and then what they may do; or that all places are taken."""
+"""One call from a person: who is it, and then what they may do; or that all places are taken.
 
+Whatever fails, they hear something true at once, and what became of the call is written as soon as it can be: who owns
+a caller when stands in docs/helping.md.
+"""
+
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 
 from ivr.attending import attend
-from ivr.call import Direction, Outcome
+from ivr.call import Direction, Ending, Outcome
 from ivr.calling import choose_place, wish_for_another
-from ivr.conversation import Voice, hold, say_and_end
+from ivr.conversation import Voice, apologise, hold, say_and_end
 from ivr.handover import TURNED_AWAY
-from ivr.hearing import listened_to, note_hearing
+from ivr.hearing import HeardPhone, listened_to, note_hearing
 from ivr.numbers import BadNumber, from_network, normalise
 from ivr.outbound import finish
 from ivr.person import MOST_PLACES, Person
@@ -17,6 +22,7 @@ from ivr.phone import Phone
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up
+from ivr.storage.missed import write_late
 from ivr.storage.people import household_of, people_by_number
 from ivr.storage.words import Auth, Source
 from ivr.unknown_caller import Caller, give_up, identify
@@ -28,13 +34,18 @@ log = logging.getLogger(__name__)
 NOT_CONFIRMED = "the caller was not confirmed"
 
 
+#: How long a caller hears it ring before we take the call without a row, to say that we cannot take it.
+FIRST_ROW_SECONDS = 2.0
+
+
 async def receive(site: Site, phone: Phone, caller: str | None) -> None:
     """Take a call to its end, and store its outcome. `caller`: the number as the network showed it."""
+    site = site.for_caller()
     number = known_form(site, caller)
-    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number or caller)
-    await site.database.write(calls.start_call, call)
     voice = Voice(site.prompts, site.questionnaire.language)
-    heard = await listened_to(site, phone, voice, patience=1)
+    heard = await _begin(site, phone, voice, number or caller)
+    if heard is None:
+        return
     reached = over = False
 
     def found() -> None:
@@ -71,26 +82,46 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
 
 
 async def turn_away(site: Site, phone: Phone, caller: str | None) -> None:
-    """All places are taken: say so, and when to ring again. Whoever is known by the number is a task for staff."""
+    """All places are taken: say so, and when to ring again. A caller known by the number is a task for staff."""
+    site = site.for_caller()
     number = known_form(site, caller)
-    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number or caller)
-    await site.database.write(calls.start_call, call)
-    owners = await site.database.read(people_by_number, number) if number else ()
-    for each in owners:
-        task = NewFollowUp(site.today(), TURNED_AWAY, each.id)
-        await site.database.write(open_follow_up, task, site.now())
     voice = Voice(site.prompts, site.questionnaire.language)
-    voice = replace(voice, language=site.language_for(owners[0].language)) if owners else voice
+    heard = await _begin(site, phone, voice, number or caller)
+    if heard is None:
+        return
 
     async def conversation() -> None:
-        await phone.answer()
+        await heard.answer()
         await site.database.write(calls.answer_call, phone.call_id, site.now())
-        await say_and_end(phone, voice, "frame/all_busy")
+        owners = await site.database.read(people_by_number, number) if number else ()
+        for owner in owners:
+            task = NewFollowUp(site.today(), TURNED_AWAY, owner.id)
+            await site.database.write(open_follow_up, task, site.now())
+        own = replace(voice, language=site.language_for(owners[0].language)) if owners else voice
+        await say_and_end(heard, own, "frame/all_busy")
 
-    ending = await hold(phone, voice, conversation(), site.database.pending.note)
+    ending = await hold(heard, voice, conversation(), site.database.pending.note)
     log.warning("a caller was turned away", extra={"action": "turned_away", "call": phone.call_id})
     ending = replace(ending, outcome=ending.outcome or Outcome.CONGESTION, note="all places were taken")
     await finish(site, phone.call_id, ending, reached=False)
+
+
+async def _begin(site: Site, phone: Phone, voice: Voice, number: str | None) -> HeardPhone | None:
+    """Write the call down, before it is answered. None if storage fails: the caller has heard an apology, and is gone.
+
+    What became of the call is then written as soon as it can be. `number`: in the form of the roster, else as it came.
+    """
+    call = calls.Call(phone.call_id, Direction.INBOUND, site.now(), number=number)
+    try:
+        async with asyncio.timeout(FIRST_ROW_SECONDS):
+            await site.database.write(calls.start_call, call)
+            return await listened_to(site, phone, voice, patience=1)
+    except Exception as error:  # a task border
+        log.exception("a call cannot be written down", extra={"action": "call_failed", "call": call.id})
+        site.database.pending.note("call_failed", error)
+        await apologise(phone, voice)
+        await site.database.pending.write(write_late, call, Ending(Outcome.FAILED), site.now())
+        return None
 
 
 async def _household(site: Site, phone: Phone, voice: Voice, caller: Caller, found: Callable[[], None]) -> None:

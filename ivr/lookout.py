@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ivr.ami.alarms import WATCHED, Rules, View, findings, lost, outside
 from ivr.ami.link import AmiSettings
-from ivr.ami.state import Seen, State, count_failure, follow, judge
+from ivr.ami.state import Seen, State, answers, count_failure, follow, judge
 from ivr.ami.watch import Watch
 from ivr.config import Config, read_secret
 from ivr.errors import StorageError
@@ -100,9 +100,10 @@ class Lookout:
         said = await asyncio.to_thread(_tail, self.config.pbx.asterisk.log / "messages.log") if rejected else ""
         trunks = {}
         for trunk in (each.name for each in self.config.all_trunks()):
-            state, detail = judge(trunk, trunk in registering, seen, said)
             before = self.view.trunks.get(trunk)
-            trunks[trunk] = follow(before, state, detail, now)
+            answered = answers(trunk, seen, before)
+            state, detail = judge(trunk, trunk in registering, seen, said, answered=answered)
+            trunks[trunk] = follow(before, state, detail, now, answered=answered)
             if before is None or before.state is not state:
                 log.info("trunk %s: %s", trunk, state.value, extra={"action": "trunk_state", "reason": state.value})
         channels = {each: seen.channels.get(each, 0) for each in trunks}

@@ -93,6 +93,7 @@ async def talk(
     `person`: None if there is none any more. From the answer on somebody listens: nothing here may fail before `hold`,
     which apologises.
     """
+    site = site.for_caller()
     voice = Voice(site.prompts, site.language_for(person.language if person else ""))
     heard: HeardPhone | None = None
     so_far = _Heard()
@@ -104,7 +105,10 @@ async def talk(
         heard = await listened_to(site, phone, voice, patience=2)
         await heard.until_answered(ring_seconds)
         answered_at = site.now()
-        await site.database.write(calls.answer_call, phone.call_id, site.now())
+        if not await site.database.write(calls.answer_call, phone.call_id, answered_at):
+            # Given up as lost, and here after all: the person may be rung by another call already.
+            await say_and_end(heard, voice, "frame/apology")
+            return
         household = await site.database.read(household_of, attempt.number)
         if len(household) > 1:
             await _household(site, heard, voice, attempt, household, so_far)

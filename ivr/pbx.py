@@ -13,7 +13,9 @@ from ivr.errors import BadInput, Problem, problem
 from ivr.files.saving import save
 from ivr.numbers import forms_of
 from ivr.spoken import speak_digits
+from ivr.trunks.dialled import place_of, server_of
 from ivr.trunks.presented import Presented, presented
+from ivr.trunks.sound import PLAYED, SEEN
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "dialplan"
 
@@ -45,15 +47,12 @@ class Trunk:
     @property
     def server(self) -> str:
         """Where requests go, as a URI writes it."""
-        return self.host if self.port is None else f"{self.host}:{self.port}"
+        return server_of(self.host, self.port)
 
     @property
     def place(self) -> str:
-        """What our requests name as their target: the provider's domain, if it has another name than the host.
-
-        They go to the host all the same: Asterisk takes that for a proxy, and looks up no domain.
-        """
-        return self.domain or self.server
+        """What our requests name as their target."""
+        return place_of(self.host, self.port, self.domain)
 
     @property
     def proxy(self) -> str:
@@ -114,6 +113,7 @@ class PbxSite:
     local_networks: tuple[str, ...] = ()  #: where nothing is translated
     agi_port: int = 0  #: of our FastAGI on loopback; 0: there is none
     agi_only: bool = False  #: there is no ARI
+    transcodes: bool = False  #: a PBX that is not ours, and takes whatever sound it can turn into its own
     telephone: str = ""  #: the centre's, said when nobody takes a call; digits, with single hyphens between them
 
     #: The caller's number as long as the dialplan has not read it. No telephone can be called so.
@@ -146,7 +146,7 @@ Record = PbxSite | Trunk | HousePhone | ManagerUser
 def render(site: PbxSite, templates: Path = TEMPLATES) -> dict[str, str]:
     """File name -> text of the complete configuration. Raises BadInput for values that Asterisk would misread."""
     _check(site)
-    return fill(templates, site=site, forms_of=forms_of)
+    return fill(templates, site=site, forms_of=forms_of, played=tuple(PLAYED), seen=SEEN)
 
 
 def fill(templates: Path, **values: object) -> dict[str, str]:

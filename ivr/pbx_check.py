@@ -195,6 +195,6 @@ def _logs(running: Running) -> Iterator[Problem]:
 
 
 def _plain(value: str) -> str:
-    """One form for what Asterisk writes in several: yes and true, (ulaw) and ulaw, <number> and number."""
-    word = value.strip().strip("()<>").lower()
+    """One form for what Asterisk writes in several: yes and true, (ulaw|alaw) and ulaw,alaw, <number> and number."""
+    word = value.strip().strip("()<>").lower().replace("|", ",")
     return {"yes": "true", "no": "false"}.get(word, word)

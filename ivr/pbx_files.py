@@ -6,6 +6,7 @@ It also says how they differ from what lies on disk. It knows the settings and t
 import difflib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ivr import pbx
@@ -90,7 +91,7 @@ def render(config: Config, *, existing: bool) -> dict[str, str]:
     if not existing:
         return pbx.render(site_of(config))
     # The PBX has its own trunks: nothing of what is kept names this one.
-    files = pbx.render(_site(config, [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]))
+    files = pbx.render(replace(_site(config, [Trunk("127.0.0.1", 5060, ("127.0.0.1/32",))]), transcodes=True))
     ours = {
         "kenko_extensions_custom.conf": own_contexts(files["extensions.conf"]),
         "kenko_cdr_custom.conf": f"{OURS}: below [mappings].\n" + _mappings(files["cdr_custom.conf"]),

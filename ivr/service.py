@@ -19,7 +19,7 @@ from ivr.ari.settings import PbxSettings
 from ivr.cdr import read_outcomes
 from ivr.clock import is_synchronised
 from ivr.config import Config
-from ivr.conversation import Voice
+from ivr.conversation import Voice, apologise
 from ivr.drivers import agi_settings, pbx_settings, tail_of
 from ivr.errors import StorageError
 from ivr.fastagi.server import AgiServer
@@ -37,6 +37,7 @@ from ivr.storage import facts
 from ivr.storage.calls import close_lost_calls, open_calls
 from ivr.storage.database import open_database
 from ivr.storage.followups import set_follow_up_minutes
+from ivr.storage.missed import end_failed
 from ivr.storage.voice_messages import message_ids
 from ivr.studio import record_prompts
 from ivr.sync import exchange
@@ -96,11 +97,11 @@ class Desk:
         site = self.live.site
         with self._in_progress(phone.call_id):
             if self.inbound - self.turned_away <= site.config.most_inbound:
-                await inbound.receive(site, phone, caller)
+                await self._guarded(phone, inbound.receive(site, phone, caller))
                 return
             self.turned_away += 1
             try:
-                await inbound.turn_away(site, phone, caller)
+                await self._guarded(phone, inbound.turn_away(site, phone, caller))
             finally:
                 self.turned_away -= 1
 
@@ -126,9 +127,20 @@ class Desk:
         with self._in_progress(phone.call_id):
             self.inherited += 1
             try:
-                await takeover.take_over(self.live.site, phone)
+                await self._guarded(phone, takeover.take_over(self.live.site, phone))
             finally:
                 self.inherited -= 1
+
+    async def _guarded(self, phone: Phone, call: Awaitable[None]) -> None:
+        """The task border of one call: whatever fails, the caller hears it, and the rows know of it in the end."""
+        site = self.live.site
+        try:
+            await call
+        except Exception as error:
+            log.exception("a call failed", extra={"action": "call_failed", "call": phone.call_id})
+            site.database.pending.note("call_failed", error)
+            await apologise(phone, Voice(site.prompts, site.questionnaire.language))
+            await site.database.pending.write(end_failed, phone.call_id, site.now())
 
     def alive(self) -> frozenset[str] | None:
         """Calls that have a channel or a task; None while nobody can say."""
@@ -141,6 +153,7 @@ class Desk:
         site = self.live.site
         await site.database.pending.flush()  # what is known of an end comes before "lost"
         live_ids |= self.agi.live_ids() if self.agi else frozenset()  # ARI does not know whose those are
+        live_ids |= self.held  # whose own task writes how they end
         open_ids = {each.id for each in await site.database.read(open_calls)} - live_ids
         cdr_file = site.config.pbx.cdr_file
         found = await asyncio.to_thread(read_outcomes, cdr_file, open_ids) if cdr_file else {}
@@ -235,7 +248,8 @@ async def _run(
     )
     connection = asyncio.create_task(_connect(site.config, pbx, desk), name="pbx")
     listening = asyncio.create_task(desk.agi.run() if desk.agi else asyncio.Event().wait(), name="fastagi")
-    missed = asyncio.create_task(keep_looking(lambda: live.site, _real_now, world.sleep), name="missed")
+    accounting = keep_looking(lambda: live.site, _real_now, world.sleep, lambda: desk.held)
+    missed = asyncio.create_task(accounting, name="missed")
     tidying = asyncio.create_task(keep_tidy(lambda: live.site, world.sleep), name="tidy")
     dialling = asyncio.create_task(run_jobs(dialer), name="dialer")
     writing = asyncio.create_task(site.database.pending.run(world.now, world.sleep), name="pending writes")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ivr.call import Ending, Outcome
-from ivr.conversation import Voice, hold, say_and_end
+from ivr.conversation import Voice, apologise, hold, say_and_end
 from ivr.outbound import finish, talk
 from ivr.phone import Phone
 from ivr.questionnaire.model import SessionStatus
@@ -21,13 +21,18 @@ _FAREWELL = {
 
 
 async def take_over(site: Site, phone: Phone) -> None:
-    """Say sorry and go on at the open question; on a call of ours with nothing begun yet, begin. Stores the outcome."""
+    """Say sorry and go on at the open question; on a call of ours with nothing begun yet, begin. Stores the outcome.
+
+    A call that was written off meanwhile ends in words: its person may be rung by another one already. Raises
+    StorageError if nothing can be read of it.
+    """
+    site = site.for_caller()
     voice, note = Voice(site.prompts, site.questionnaire.language), site.database.pending.note
     try:
         call = await site.database.read(calls.get_call, phone.call_id)
     except LookupError:
-        # Of an installation before this database: nobody to go on with.
-        await hold(phone, voice, say_and_end(phone, voice, "frame/apology"), note)
+        # Of an installation before this database, or its row could not be written: Asterisk's record is its trace.
+        await apologise(phone, voice)
         return
     if call.session_id is not None:
         ending = await hold(phone, voice, _go_on(site, phone, voice, call.session_id), note)
@@ -41,9 +46,9 @@ async def take_over(site: Site, phone: Phone) -> None:
         person = await site.database.read(get_person, attempt.person_id)
         await talk(site, phone, attempt, person, left)
         return
-    # They rang us, and we do not know yet who it is.
-    await hold(phone, voice, say_and_end(phone, voice, "frame/apology"), note)
-    await finish(site, phone.call_id, Ending(Outcome.FAILED), reached=False)
+    # They rang us, and we do not know yet who it is: staff ring back.
+    await apologise(phone, voice)
+    await finish(site, phone.call_id, Ending(Outcome.FAILED, note="interrupted before we knew who it is"), False)
 
 
 async def _go_on(site: Site, phone: Phone, voice: Voice, session_id: str) -> None:

@@ -1,5 +1,9 @@
-"""A person's walk through the questionnaire on one call: which session it belongs to, and how each turn is stored."""
+"""A person's walk through the questionnaire on one call: which session it belongs to, and how each turn is stored.
 
+Two calls of one person may be in one session: see ivr.storage.sessions for which of them holds it.
+"""
+
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +13,7 @@ from ivr import recordings
 from ivr.conversation import Voice, converse
 from ivr.person import Person, is_excluded
 from ivr.phone import Phone
-from ivr.questionnaire.model import NextCall, PersonFacts, Questionnaire, Turn
+from ivr.questionnaire.model import Input, NextCall, PersonFacts, Pressed, Questionnaire, Recorded, Turn
 from ivr.questionnaire.next_call import next_call_of, say_next_call
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.turns import reopen, start
@@ -23,6 +27,8 @@ from ivr.storage.sessions import StoredSession
 from ivr.storage.voice_messages import Said
 from ivr.storage.words import Auth, Source
 from ivr.window import windows_of
+
+log = logging.getLogger(__name__)
 
 #: A call that is further away is not promised: much can change until then.
 LOOK_AHEAD_DAYS = 14
@@ -57,15 +63,23 @@ async def _walk(site: Site, phone: Phone, session: StoredSession, first: Turn) -
     voice = Voice(site.prompts, questionnaire.language)
     heeded = False
 
-    async def commit(turn: Turn) -> None:
+    async def commit(turn: Turn, given: Input | None) -> None:
         nonlocal heeded
         said = tapes.named_by(turn)
-        await site.database.write(sessions.save_turn, session.id, phone.call_id, turn, site.now(), said)
+        pressed = isinstance(given, Pressed | Recorded)
+        save = (session.id, phone.call_id, turn, site.now(), said, pressed)
+        await site.database.write(sessions.save_turn, *save)
         if not heeded and is_severe(turn):
             heeded = True  # Once a call: every further severe answer is an alert all the same.
             await heed(site, phone, voice.of(turn), session, turn)
 
-    return await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
+    try:
+        return await converse(phone, voice, questionnaire, first, commit, tapes.new_file)
+    except sessions.HeldElsewhere:
+        # Whoever is still here hears a friendly word; mostly this call has no far end any more.
+        log.info("the person goes on on another call", extra={"action": "held_elsewhere", "call": phone.call_id})
+        await voice.of(first).say(phone, ("frame/thanks",))
+        return first
 
 
 @dataclass

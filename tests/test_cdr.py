@@ -6,17 +6,26 @@ from pathlib import Path
 import pytest
 
 from ivr.call import Outcome
-from ivr.cdr import Missed, Place, missed_of, not_ours_of, outcomes_of, read_on, read_outcomes
+from ivr.cdr import Arrived, Place, arrivals_of, not_ours_of, outcomes_of, read_on, read_outcomes
+from ivr.handover import PbxRecord
 
 
 def line(call_id: str, disposition: str) -> str:
     return f'"{call_id}","PJSIP/trunk-1","from-trunk","","s","2026-11-22 22:21:18","","","0","0","{disposition}"'
 
 
-def gone_last_way(call_id: str, caller: str, context: str = "kenko-last-way") -> str:
+OUR_NUMBER = "05000000100"
+
+
+def gone_last_way(call_id: str, caller: str, context: str = "kenko-last-way", dialled: str = "s") -> str:
     """The record of a call that nothing of ours took, as 22.10.1 writes it."""
     times = '"2026-11-22 22:21:18","2026-11-22 22:21:18","2026-11-22 22:21:30","12","12"'
-    return f'"{call_id}","PJSIP/trunk-1","{context}","{caller}","s",{times},"ANSWERED"\n'
+    return f'"{call_id}","PJSIP/trunk-1","{context}","{caller}","{dialled}",{times},"ANSWERED"\n'
+
+
+def taken(call_id: str, caller: str) -> str:
+    """The record of a call that was in our application, or that nobody answered."""
+    return gone_last_way(call_id, caller, "kenko-first-way", OUR_NUMBER)
 
 
 LINES = [
@@ -49,18 +58,35 @@ def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
     assert read_outcomes(tmp_path / "calls.csv", set()) == {}
 
 
-def test_only_calls_that_went_the_last_way_were_missed() -> None:
+def test_calls_to_us_are_known_by_where_they_went() -> None:
+    began = datetime(2025, 11, 25, 12, 0, tzinfo=UTC)
     lines = [
         gone_last_way("1764072000.12", "09000000001"),
-        gone_last_way("pbx-2-1764072001.3", ""),
-        gone_last_way("1764072002.1", "09000000001", "from-trunk"),
+        gone_last_way("pbx-2-1764072000.3", ""),
+        taken("1764072000.1", "09000000001"),
+        gone_last_way("1764072000.2", "09000000002", "kenko-caller"),
+        gone_last_way("1764072000.4", "09000000003", "kenko-second-way", OUR_NUMBER),
+        # Other people's calls on the same PBX, telephones in the house, numbers that are not ours, calls of ours.
+        gone_last_way("1764072000.5", "09000000001", "from-trunk", OUR_NUMBER),
+        gone_last_way("1764072000.6", "09000000001", "from-house", OUR_NUMBER),
+        gone_last_way("1764072000.7", "09000000001", "kenko-not-ours", "dialled1"),
         gone_last_way("kc-0123456789abcdef", "09000000001"),
         *LINES,
+        # What no record of ours looks like.
+        *("", "\n", '"', '"a\x00b","c"', gone_last_way("99999999999.1", "x" * 200_000), "kaputt,,kenko-last-way,,"),
     ]
-    assert missed_of(lines) == [
-        Missed("1764072000.12", "09000000001", datetime(2025, 11, 25, 12, 0, tzinfo=UTC)),
-        Missed("pbx-2-1764072001.3", "", datetime(2025, 11, 25, 12, 0, 1, tzinfo=UTC)),
+    assert arrivals_of(lines) == [
+        Arrived("1764072000.12", "09000000001", began, PbxRecord.LAST_WAY),
+        Arrived("pbx-2-1764072000.3", "", began, PbxRecord.LAST_WAY),
+        Arrived("1764072000.1", "09000000001", began, PbxRecord.TAKEN),
+        Arrived("1764072000.2", "09000000002", began, PbxRecord.TAKEN),
+        Arrived("1764072000.4", "09000000003", began, PbxRecord.TAKEN),
     ]
+
+
+def test_of_several_lines_of_a_call_the_last_one_counts() -> None:
+    lines = [taken("1764072000.1", "09000000001"), gone_last_way("1764072000.1", "09000000001")]
+    assert [each.record for each in arrivals_of(lines)] == [PbxRecord.LAST_WAY]
 
 
 def test_a_file_is_read_on_whole_lines_at_a_time(tmp_path: Path) -> None:

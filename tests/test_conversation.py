@@ -20,7 +20,7 @@ from ivr.errors import PbxSilent, StorageError, problem
 from ivr.loading import CALL_FRAME
 from ivr.phone import HungUp
 from ivr.prompts import Prompts, Sound
-from ivr.questionnaire.model import SessionStatus, Turn
+from ivr.questionnaire.model import Input, SessionStatus, Turn
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import MOST_REPEATS, start
@@ -82,7 +82,7 @@ def nowhere() -> Path:
 async def test_each_turn_is_committed_before_it_is_heard() -> None:
     events: list[tuple[str, ...]] = []
 
-    async def commit(turn: Turn) -> None:
+    async def commit(turn: Turn, given: Input | None) -> None:
         events.append(turn.say)
 
     async def heard(_: int, said: tuple[str, ...]) -> None:
@@ -99,7 +99,7 @@ async def test_each_turn_is_committed_before_it_is_heard() -> None:
 async def test_what_cannot_be_committed_is_not_heard() -> None:
     commits = 0
 
-    async def commit(_: Turn) -> None:
+    async def commit(_: Turn, given: Input | None) -> None:
         nonlocal commits
         commits += 1
         if commits == 3:
@@ -193,7 +193,7 @@ async def test_whoever_chooses_a_language_hears_it_at_once() -> None:
         for prompt in ("example/language", "example/better", "frame/yes_no_unknown", "frame/thanks")
     }
 
-    async def commit(turn: Turn) -> None:
+    async def commit(turn: Turn, given: Input | None) -> None:
         """Nothing is stored here."""
 
     phone = FakePhone(press=keys("2 1"))

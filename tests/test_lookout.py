@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ivr import lookout
+from ivr.ami.alarms import View
 from ivr.ami.link import AmiSettings
-from ivr.ami.state import Registration, Seen
+from ivr.ami.state import Registration, Seen, Standing, State
 from ivr.errors import BadInput
 from ivr.lookout import FINDINGS, Lookout, keep_watch, look_up, watch_settings
 from ivr.storage import facts
@@ -52,6 +53,9 @@ class Post:
             trunks=[{"name": "east"}, {"name": "west"}],
         )
         self.lookout = Lookout(config, database, self.gates, clock.now, clock.now, self.resolve)
+        # Of a provider who never answered OPTIONS a good registration would tell more: these have answered.
+        answered = {each: Standing(State.UNKNOWN, "", clock.now(), None, answered=True) for each in ("east", "west")}
+        self.lookout.view = View(answered)
 
     def closed(self, trunk: str) -> set[Reason]:
         return set(self.gates.reasons(trunk))

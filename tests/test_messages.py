@@ -23,6 +23,7 @@ from ivr.errors import BadInput, KenkoError, PbxRefused, problem
 from ivr.handover import CALLING_GOES_ON, NOT_OURS, HandOver
 from ivr.identity import GUESSING
 from ivr.messages import LANGUAGES, catalogue, language_in_force, text
+from ivr.missed import NO_CODEC
 from ivr.person import Person, Risk
 from ivr.questionnaire.model import FollowUpReason, Level, SessionStatus
 from ivr.severe import SEVERE
@@ -31,6 +32,7 @@ from ivr.storage.arriving import ERASED
 from ivr.storage.conflicts import CONFLICTS
 from ivr.storage.erasure import Refusal
 from ivr.storage.link import ALARMS
+from ivr.storage.missed import NOT_TAKEN
 from ivr.storage.pending import FAULT, STORAGE
 from ivr.storage.personal import ABOUT
 from ivr.storage.status import DayState
@@ -106,7 +108,10 @@ FAMILIES: dict[str, Iterable[str]] = {
     "table": ABOUT,
     "cli.person.refused": Refusal,
     "off": (*Off, "paused", "no_number", "reported", "with_staff", "slot_over"),
-    "alarm": (*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS, CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT),
+    "alarm": (
+        *(*WATCHED, *ami.WATCHED, *ALARMS, *pulled.ALARMS),
+        *(CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT, NO_CODEC, NOT_TAKEN),
+    ),
     "trunk_state": State,
     "people_field": ({each.name for each in fields(Person)} | {"state", "household", "places"}),
     "cause": Cause,

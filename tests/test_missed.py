@@ -1,26 +1,31 @@
-"""Who rang while nothing of ours could take the call: from Asterisk's records to a task for staff, once."""
+"""Every call to us is accounted for, in whatever order its traces are written: once, and as a task where one is due."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select
 
 from ivr import cdr, missed
-from ivr.call import Direction, Outcome
+from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.cdr import Place
-from ivr.handover import NOT_OURS, SERVICE_DOWN
+from ivr.handover import NOT_OURS, SERVICE_DOWN, HandOver, NextStep
 from ivr.missed import keep_looking, look_for_missed
 from ivr.site import Site
 from ivr.storage.alarms import list_alarms
-from ivr.storage.calls import Call, get_call, start_call
-from ivr.storage.followups import open_follow_ups
+from ivr.storage.calls import Call, end_call, get_call, start_call
+from ivr.storage.facts import set_fact
+from ivr.storage.followups import NewFollowUp, close_follow_up, open_follow_up, open_follow_ups
+from ivr.storage.missed import NOT_TAKEN, READ_UNTIL
 from ivr.storage.schema import calls
+from ivr.storage.sessions import open_session, save_turn
 from tests.fakes.site import Clock
-from tests.storage.records import DAY, HANAKO, NOW, TARO, later
+from tests.storage.records import DAY, HANAKO, NOW, TARO, later, session, turn
 from tests.test_attending import WALK, ring_in
-from tests.test_cdr import gone_last_way
+from tests.test_cdr import gone_last_way, taken
 
 #: The real time, when practice is at NOW.
 REAL = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
@@ -31,8 +36,12 @@ def real_now() -> datetime:
     return REAL
 
 
-def record(call_id: str, caller: str, minutes_ago: float = 10) -> str:
-    return gone_last_way(f"{int((REAL - timedelta(minutes=minutes_ago)).timestamp())}.{call_id}", caller)
+def record(call_id: str, caller: str, minutes_ago: float = 10, *, of: Callable[[str, str], str] = gone_last_way) -> str:
+    return of(asterisk_id(call_id, minutes_ago), caller)
+
+
+def asterisk_id(call_id: str, minutes_ago: float = 10) -> str:
+    return f"{int((REAL - timedelta(minutes=minutes_ago)).timestamp())}.{call_id}"
 
 
 @pytest.fixture
@@ -88,20 +97,167 @@ async def test_each_call_is_found_once_however_often_one_looks(site: Site, recor
     assert await tasks(site) == [("", SERVICE_DOWN), (HANAKO.id, SERVICE_DOWN)]
 
 
-async def test_a_call_that_had_begun_with_us_has_what_it_left(site: Site, records: Path) -> None:
-    text = record("1", OWN)
-    call_id = text.split('"')[1]
-    await site.database.write(start_call, Call(call_id, Direction.INBOUND, NOW, number=OWN))
-    keep(records, text)
-    assert await look_for_missed(site, real_now) == 0
+async def test_a_number_that_nobody_has_is_a_task_with_the_number(site: Site, records: Path) -> None:
+    keep(records, record("1", "0310000099"), record("2", "0310000099"), record("3", "0310000098"))
+    await look_for_missed(site, real_now)
+    found = await site.database.read(open_follow_ups)
+    assert [(each.number, each.reason) for each in found] == [
+        ("0310000099", SERVICE_DOWN),
+        ("0310000098", SERVICE_DOWN),
+    ]
+
+
+async def test_staff_see_an_alarm(site: Site, records: Path) -> None:
+    keep(records, record("1", OWN), record("2", "0310000099"))
+    await look_for_missed(site, real_now)
+    (alarm,) = await site.database.read(list_alarms)
+    assert (alarm.kind, alarm.subject, alarm.details) == (NOT_TAKEN, DAY.isoformat(), "2")
+
+
+#: What comes to be of one call to us that the last way let go, each in a transaction of its own.
+Step = Callable[[Site, Path], Awaitable[None]]
+
+
+async def row_is_written(site: Site, records: Path) -> None:
+    if asterisk_id("1") not in await site.database.read(call_ids):
+        await site.database.write(start_call, Call(asterisk_id("1"), Direction.INBOUND, later(-10), number=OWN))
+
+
+async def end_is_written(site: Site, records: Path) -> None:
+    if asterisk_id("1") in await site.database.read(call_ids):
+        await site.database.write(end_call, asterisk_id("1"), Ending(None, 16), Outcome.NO_KEY, NOW)
+
+
+async def record_is_written(site: Site, records: Path) -> None:
+    keep(records, record("1", OWN))
+
+
+async def somebody_looks(site: Site, records: Path) -> None:
+    await look_for_missed(site, real_now)
+
+
+STEPS = (row_is_written, end_is_written, record_is_written, somebody_looks)
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations(STEPS)), ids=lambda order: ", ".join(each.__name__ for each in order)
+)
+async def test_whom_the_last_way_let_go_is_a_task_in_whatever_order_it_is_written(
+    site: Site, records: Path, order: Sequence[Step]
+) -> None:
+    """C4 and C8: the row comes late, as `no_key`."""
+    await site.database.write(set_fact, READ_UNTIL, "begun")
+    for each in order:
+        await each(site, records)
+    for _ in range(2):
+        await look_for_missed(site, real_now)
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    assert (await site.database.read(get_call, asterisk_id("1"))).next_step is NextStep.TASK
+    # Staff did it: nothing of it comes again.
+    (task,) = await site.database.read(open_follow_ups)
+    await site.database.write(close_follow_up, task.id, NOW)
+    await look_for_missed(site, real_now)
     assert await tasks(site) == []
+
+
+async def test_a_call_without_a_row_was_taken_by_nobody(site: Site, records: Path) -> None:
+    """C5: no row could be written, not even that it ended."""
+    keep(records, record("0", "0310000001", of=taken))
+    assert await look_for_missed(site, real_now) == 0  # older than what this database knows
+    keep(records, record("1", OWN, of=taken))
+    assert await look_for_missed(site, real_now) == 1
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    keep(records, gone_last_way(asterisk_id("2"), "0310000099", "from-trunk"))
+    assert await look_for_missed(site, real_now) == 0  # of somebody else on the same PBX
+
+
+async def test_a_call_whose_end_nobody_could_write_ends_at_the_next_look(site: Site, records: Path) -> None:
+    call_id = asterisk_id("1")
+    await site.database.write(start_call, Call(call_id, Direction.INBOUND, later(-10), number=OWN))
+    keep(records, record("1", OWN, of=taken))
+    await look_for_missed(site, real_now)
+    assert (await site.database.read(get_call, call_id)).state is CallState.DIALING
+    # Its own task still has it.
+    await look_for_missed(site, real_now, live_ids={call_id})
+    assert (await site.database.read(get_call, call_id)).state is CallState.DIALING
+    await look_for_missed(site, real_now)
+    call = await site.database.read(get_call, call_id)
+    assert (call.state, call.outcome, call.next_step) == (CallState.ENDED, Outcome.UNKNOWN, NextStep.TASK)
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+
+
+def _broke_off(connection: Connection, *answered: tuple[str, str]) -> None:
+    """A call from Hanako that ended in the middle."""
+    start_call(connection, Call("c-1", Direction.INBOUND, NOW, number=OWN))
+    open_session(connection, session("s-1"))
+    save_turn(connection, "s-1", "c-1", turn(*answered), NOW)
+    end_call(connection, "c-1", Ending(None, 16), Outcome.CUT_OFF, NOW)
+
+
+def _planned(connection: Connection) -> None:
+    open_follow_up(connection, NewFollowUp(DAY, HandOver.NOT_REACHED, HANAKO.id), NOW)
+
+
+@pytest.mark.parametrize(
+    ("answered", "planned", "step", "reasons"),
+    [
+        ([("temperature", "36.5")], False, NextStep.TASK, [HandOver.BROKE_OFF]),
+        ([("temperature", "36.5")], True, NextStep.SESSION, [HandOver.NOT_REACHED]),
+        ([], False, NextStep.ORDINARY, []),
+    ],
+)
+async def test_half_a_report_that_nobody_would_go_on_with_is_a_task(
+    site: Site, answered: list[tuple[str, str]], planned: bool, step: NextStep, reasons: list[str]
+) -> None:
+    await site.database.write(_broke_off, *answered)
+    if planned:
+        await site.database.write(_planned)
+    await look_for_missed(site, real_now)
+    assert await tasks(site) == [(HANAKO.id, each) for each in reasons]
+    assert (await site.database.read(get_call, "c-1")).next_step is step
+
+
+async def test_who_could_not_be_taken_is_a_task_although_an_earlier_report_is_in(site: Site, records: Path) -> None:
+    await ring_in(site, WALK)
+    await site.database.write(set_fact, READ_UNTIL, "begun")
+    keep(records, record("1", OWN, -1, of=taken))
+    await look_for_missed(site, real_now)
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+
+
+async def test_a_look_that_fails_is_followed_by_the_next(
+    site: Site, records: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep(records, record("1", OWN))
+    enough = asyncio.Event()
+    times = 0
+
+    async def sleep(_: float) -> None:
+        nonlocal times
+        times += 1
+        monkeypatch.undo()
+        if times == 2:
+            enough.set()
+            await asyncio.Event().wait()
+
+    def broken(file: Path, place: Place) -> None:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(missed, "read_on", broken)
+    looking = asyncio.create_task(keep_looking(lambda: site, real_now, sleep, lambda: ()))
+    async with asyncio.timeout(5):
+        await enough.wait()
+    looking.cancel()
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    assert "missed_not_written" in [vars(each).get("action") for each in caplog.records]
 
 
 async def test_who_reported_meanwhile_is_no_task(site: Site, records: Path) -> None:
     await ring_in(site, WALK)
     keep(records, record("1", OWN))
-    assert await look_for_missed(site, real_now) == 1
+    assert await look_for_missed(site, real_now) == 0
     assert await tasks(site) == []
+    assert (await site.database.read(get_call, asterisk_id("1"))).next_step is NextStep.REPORT
 
 
 async def test_a_report_after_it_settles_it(site: Site, records: Path) -> None:
@@ -143,7 +299,7 @@ async def test_it_looks_at_once_and_again(site: Site, records: Path, caplog: pyt
             enough.set()
             await asyncio.Event().wait()
 
-    looking = asyncio.create_task(keep_looking(lambda: site, real_now, sleep))
+    looking = asyncio.create_task(keep_looking(lambda: site, real_now, sleep, lambda: ()))
     async with asyncio.timeout(5):
         await enough.wait()
     looking.cancel()
@@ -154,6 +310,16 @@ async def test_it_looks_at_once_and_again(site: Site, records: Path, caplog: pyt
 async def test_without_records_nothing_is_looked_for(site: Site, clock: Clock) -> None:
     assert site.config.pbx.cdr_file is None
     assert await look_for_missed(site, real_now) == 0
+
+
+async def test_who_was_refused_for_their_sound_is_a_task_and_an_alarm(site: Site, records: Path) -> None:
+    for minutes in (30, 20, 10):
+        started = int((REAL - timedelta(minutes=minutes)).timestamp())
+        keep(records, gone_last_way(f"{started}.{minutes}", OWN, "kenko-no-codec").replace("ANSWERED", "NO ANSWER"))
+        assert await look_for_missed(site, real_now) == 1
+    assert await tasks(site) == [(HANAKO.id, SERVICE_DOWN)]
+    alarms = {(each.kind, each.ended_at) for each in await site.database.read(list_alarms)}
+    assert alarms == {("no_codec", None), (NOT_TAKEN, None)}
 
 
 def astray(call_id: str, dialled: str) -> str:

@@ -25,7 +25,7 @@ from tests.sandbox.test_site import FILES, SITE
 NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 MODULES = wanted_modules(FILES["modules.conf"])
 OBJECTS = {
-    key: settings | {"allow": "(ulaw)"} if "allow" in settings else settings
+    key: settings | {"allow": f"({settings['allow'].replace(',', '|')})"} if "allow" in settings else settings
     for key, settings in wanted_objects(FILES["pjsip.conf"]).items()
 }
 GOOD = Running(

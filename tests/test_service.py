@@ -10,17 +10,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ivr import service
+from ivr import inbound, service
 from ivr.ari.phone import AriPhone
 from ivr.call import Outcome
 from ivr.config import Config
-from ivr.errors import BadInput, StorageError
+from ivr.errors import BadInput, StorageError, problem
+from ivr.handover import SERVICE_DOWN, TURNED_AWAY
 from ivr.live import LOOK_SECONDS
+from ivr.missed import account
 from ivr.recordings import beep_in, silence, store
 from ivr.service import STARTUP_TIME, Desk, World, real_world, serve
 from ivr.site import Site
@@ -37,7 +39,7 @@ from tests.cases_runner import CASES, ROOT
 from tests.fakes.ari import SECRET, USER, FakeAsterisk
 from tests.fakes.phone import FakePhone, keys
 from tests.fakes.site import DAILY, Clock, as_it_is, settings
-from tests.rows import attempt_ends, report_ends
+from tests.rows import attempt_ends, report_ends, tasks
 from tests.storage.records import HANAKO, SACHIKO, dial, ring_in
 from tests.test_cdr import line
 
@@ -212,12 +214,117 @@ async def test_calls_in_and_calls_found_are_in_progress_until_they_end(site: Sit
     assert desk.inbound == 0
 
 
-async def test_a_call_that_breaks_is_no_longer_in_progress(site: Site) -> None:
+async def test_a_call_that_breaks_is_apologised_for_and_written_later(site: Site) -> None:
+    """C5: neither row nor read is needed for the apology; what became of the call is kept."""
     desk = Desk(as_it_is(site))
-    await site.database.close()
-    with pytest.raises(StorageError):
-        await desk.arrived(cast(AriPhone, FakePhone()), None, "")
-    assert desk.inbound == 0
+    failing(site, lambda _: True)
+    phone = FakePhone("c-1")
+    await desk.arrived(cast(AriPhone, phone), HANAKO.numbers[1], "")
+    assert (phone.answered, phone.said, phone.over) == (True, [("frame/apology",)], True)
+    assert (desk.inbound, desk.held) == (0, set())
+    assert not await site.database.pending.flush()
+    failing(site, lambda _: False)
+    assert await site.database.pending.flush()
+    assert await account(site) == 1
+    assert await site.database.read(tasks) == [(HANAKO.id, None, SERVICE_DOWN)]
+    call = await site.database.read(get_call, "c-1")
+    assert (call.number, call.outcome) == (HANAKO.numbers[1], Outcome.FAILED)
+
+
+#: What a caller may be in the middle of when storage fails for good: the function that is the first to fail.
+MOMENTS = (
+    *("start_call", "telephone_of", "answer_call", "people_by_number", "report_exists", "open_session", "save_turn"),
+    *("status_of_call", "end_call", "note_keys"),
+)
+
+
+@pytest.mark.parametrize("from_now_on", MOMENTS)
+@pytest.mark.parametrize("places", [1, 0], ids=["taken", "all places taken"])
+async def test_whatever_fails_first_a_caller_hears_it_and_is_accounted_for(
+    site: Site, from_now_on: str, places: int
+) -> None:
+    inbound_settings = site.config.inbound.model_copy(update={"most_calls": places})
+    desk = Desk(as_it_is(replace(site, config=site.config.model_copy(update={"inbound": inbound_settings}))))
+    broken: list[str] = []
+
+    def fails(name: str) -> bool:
+        if name == from_now_on:
+            broken.append(name)
+        return bool(broken)
+
+    failing(site, fails)
+    phone = FakePhone("c-1", keys("2 2 365 1 98# 1"))
+    await desk.arrived(cast(AriPhone, phone), HANAKO.numbers[1], "")
+    # Somebody who hears nothing at all would have been left alone.
+    assert phone.answered
+    assert phone.said[-1][-1] in {"frame/apology", "daily/closing", "frame/all_busy"}
+    assert phone.over
+    failing(site, lambda _: False)
+    assert await site.database.pending.flush()
+    await account(site)
+    call = await site.database.read(get_call, "c-1")
+    reported = await site.database.read(report_ends) == [(HANAKO.id, "complete")]
+    assert call.outcome is not None
+    assert call.next_step is not None
+    reasons = [reason for _, _, reason in await site.database.read(tasks)]
+    if phone.said[-1] == ("frame/apology",):
+        assert reasons == [SERVICE_DOWN]
+    elif phone.said[-1] == ("frame/all_busy",):
+        assert reasons == [TURNED_AWAY]
+    else:
+        assert reported
+        assert reasons == []
+
+
+async def test_storage_that_hangs_holds_nobody_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbound, "FIRST_ROW_SECONDS", 0.01)
+    hanging, usual = asyncio.Event(), site.database.write
+
+    async def hang(function: object, *args: object) -> object:
+        await hanging.wait()
+        return await usual(function, *args)  # type: ignore[arg-type]
+
+    site.database.write = hang  # type: ignore[method-assign, assignment]
+    over = asyncio.Event()
+
+    class Phone(FakePhone):
+        async def hang_up(self) -> None:
+            await super().hang_up()
+            over.set()
+
+    phone = Phone("c-1", keys("2 2"))
+    call = asyncio.create_task(Desk(as_it_is(site)).arrived(cast(AriPhone, phone), HANAKO.numbers[1], ""))
+    await over.wait()
+    assert phone.said == [("frame/apology",)]
+    hanging.set()
+    await call
+    assert await account(site) == 1
+
+
+async def test_a_call_left_over_that_cannot_be_read_is_apologised_for_and_ends(site: Site) -> None:
+    desk = Desk(as_it_is(site))
+    await site.database.write(ring_in, "c-1", HANAKO.numbers[1])
+    failing(site, lambda _: True)
+    phone = FakePhone("c-1")
+    await desk.found(cast(AriPhone, phone))
+    assert phone.said == [("frame/apology",)]
+    failing(site, lambda _: False)
+    assert await site.database.pending.flush()
+    await account(site)
+    assert await site.database.read(tasks) == [(HANAKO.id, None, SERVICE_DOWN)]
+
+
+def failing(site: Site, fails: Callable[[str], bool]) -> None:
+    """From now on the database fails where the test says, by the name of what it is to do."""
+    for way in ("read", "write"):
+        usual = getattr(type(site.database), way).__get__(site.database)
+
+        async def broken(function: object, *args: object, usual: Any = usual) -> object:
+            if fails(getattr(function, "__name__", "")):
+                raise StorageError(problem("storage.full", "kenko-call.db"))
+            return await usual(function, *args)
+
+        setattr(site.database, way, broken)
 
 
 @pytest.fixture

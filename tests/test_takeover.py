@@ -7,16 +7,19 @@ from datetime import timedelta
 import pytest
 
 from ivr.call import Ending, Outcome
+from ivr.handover import SERVICE_DOWN
 from ivr.inbound import receive
+from ivr.missed import account
 from ivr.outbound import ring
 from ivr.phone import DialOrder, Phone
 from ivr.site import Site
 from ivr.storage import calls
+from ivr.storage.followups import open_follow_ups
 from ivr.takeover import take_over
 from tests.fakes.phone import FakeLine, FakePhone, keys
 from tests.fakes.site import Clock
 from tests.rows import answer_rows, attempt_ends, call_ends, report_ends, session_ends
-from tests.storage.records import HANAKO, SACHIKO, attempt
+from tests.storage.records import HANAKO, SACHIKO, TARO, attempt
 
 WALK = "2 2 365 1 98# 1"
 OWN = "09000000001"
@@ -155,6 +158,21 @@ async def test_a_caller_whom_we_do_not_know_yet_hears_an_apology(site: Site) -> 
     assert await site.database.read(call_ends) == [("ended", Outcome.FAILED)]
 
 
+@pytest.mark.parametrize(("number", "owners"), [("0310000099", (None,)), ("0310000001", (HANAKO.id, TARO.id))])
+async def test_whom_a_restart_interrupted_before_we_knew_them_is_a_task_with_the_number(
+    site: Site, number: str, owners: tuple[str | None, ...]
+) -> None:
+    async def rings(site: Site, phone: FakePhone) -> None:
+        await receive(site, phone, number)
+
+    await take_over(site, FakePhone(await killed_at(1, site, "", rings)))
+    await account(site)
+    found = await site.database.read(open_follow_ups)
+    assert [(each.person_id, each.number, each.reason) for each in found] == [
+        (owner, None if owner else number, SERVICE_DOWN) for owner in owners
+    ]
+
+
 async def test_a_call_that_is_in_no_table_hears_an_apology(site: Site) -> None:
     phone = FakePhone("kc-of-another-time")
     await take_over(site, phone)
@@ -162,7 +180,8 @@ async def test_a_call_that_is_in_no_table_hears_an_apology(site: Site) -> None:
     assert phone.over
 
 
-async def test_a_call_that_recovery_gave_up_hears_an_apology(site: Site) -> None:
+async def test_a_call_that_recovery_gave_up_ends_in_words(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """C11: the person may be rung by another call already."""
     call_id = await killed_at(0, site, "", we_ring)
     await site.database.write(calls.close_lost_calls, (), site.now(), {})
     phone = FakePhone(call_id, keys(f"1 {WALK}"))
@@ -170,6 +189,22 @@ async def test_a_call_that_recovery_gave_up_hears_an_apology(site: Site) -> None
     assert phone.said == [("frame/apology",)]
     assert phone.over
     assert await site.database.read(call_ends) == [("ended", Outcome.UNKNOWN)]
+    assert [each.exc_info for each in caplog.records if each.exc_info] == []
+
+
+async def test_a_call_to_us_that_was_given_up_as_lost_goes_on_in_its_own_process(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C11: written off between its arrival and its answer."""
+
+    class Lost(FakePhone):
+        async def answer(self) -> None:
+            await site.database.write(calls.close_lost_calls, (), site.now(), {})
+            await super().answer()
+
+    await receive(site, Lost("c-1", keys(WALK)), OWN)
+    assert await site.database.read(report_ends) == [(HANAKO.id, "complete")]
+    assert [each.exc_info for each in caplog.records if each.exc_info] == []
 
 
 async def test_who_hung_up_meanwhile_is_cut_off(site: Site) -> None:

@@ -10,7 +10,7 @@ from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import BadInput
 from ivr.phone import HungUp, Phone, Recording
 from ivr.prompt_texts import load_texts
-from ivr.questionnaire.model import RecordRules, Turn
+from ivr.questionnaire.model import Input, RecordRules, Turn
 from ivr.questionnaire.said import prompt_ids
 from ivr.questionnaire.turns import reopen, start
 from ivr.recordings import length_of
@@ -129,7 +129,7 @@ async def test_conversation(case: Conversation, tmp_path: Path) -> None:
     voice = Voice(unrecorded(prompt_ids(found), "ja", "en"), found.language)
     turns: list[Turn] = []
 
-    async def commit(turn: Turn) -> None:
+    async def commit(turn: Turn, given: Input | None) -> None:
         turns.append(turn)
 
     for keys in case.calls:

@@ -77,7 +77,7 @@ def lost(view: View, now: datetime) -> View:
     since = view.lost_since or now
     if now - since < HOLD:
         return replace(view, lost_since=since)
-    unknown = {name: follow(each, State.UNKNOWN, "", now) for name, each in view.trunks.items()}
+    unknown = {name: follow(each, State.UNKNOWN, "", now, answered=each.answered) for name, each in view.trunks.items()}
     return replace(view, lost_since=since, trunks=unknown, channels={})
 
 

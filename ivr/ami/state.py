@@ -17,6 +17,8 @@ FAILURES = frozenset(
 )
 #: No answer at all, where the code of one would stand.
 SILENCE = "-"
+#: The detail of a trunk that is unreachable, and never answered OPTIONS.
+NEVER_ANSWERED = "OPTIONS"
 #: Minutes without such a burst after which it is over.
 QUIET_MINUTES = 5
 
@@ -71,6 +73,7 @@ class Standing:
     detail: str  #: the SIP code, or Asterisk's own word; "" where there is none
     since: datetime  #: in this state
     down_since: datetime | None  #: in whatever state of DOWN
+    answered: bool = False  #: the provider has answered OPTIONS at least once
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class Failures:
     """How many were turned away, minute by minute: the last few."""
 
     minutes: tuple[tuple[int, int], ...] = ()  #: minute since 1970, how many; the newest last
+
+
+_NONE = Registration("", "", "")
 
 
 def read_registrations(events: Iterable[Fields]) -> dict[str, Registration]:
@@ -116,11 +122,16 @@ def last_answer(log: str, registration: Registration) -> str:
     return code
 
 
-def judge(name: str, registers: bool, seen: Seen, log: str) -> tuple[State, str]:
-    """How a trunk stands, and the detail. `log`: the end of Asterisk's log; "" if it may not be read."""
+def judge(name: str, registers: bool, seen: Seen, log: str, *, answered: bool) -> tuple[State, str]:
+    """How a trunk stands, and the detail. `log`: the end of Asterisk's log; "" if it may not be read.
+
+    `answered`: whether the provider ever answered the question whether it is there (OPTIONS). Many never do: of those a
+    good registration tells more.
+    """
     device = None if seen.devices is None else seen.devices.get(name)
-    if device == "UNAVAILABLE":
-        return State.UNREACHABLE, ""
+    registered = registers and (seen.registrations or {}).get(name, _NONE).status == "Registered"
+    if device == "UNAVAILABLE" and (answered or not registered):
+        return State.UNREACHABLE, "" if answered else NEVER_ANSWERED
     if not registers:
         return (State.UNKNOWN if device is None else State.WELL), ""
     if seen.registrations is None:
@@ -138,11 +149,17 @@ def judge(name: str, registers: bool, seen: Seen, log: str) -> tuple[State, str]
     return (State.PASSWORD if code in ("401", "407") else State.REFUSED), code
 
 
-def follow(before: Standing | None, state: State, detail: str, now: datetime) -> Standing:
+def answers(name: str, seen: Seen, before: Standing | None) -> bool:
+    """Whether the provider answers OPTIONS now or has done so before."""
+    device = (seen.devices or {}).get(name)
+    return (before is not None and before.answered) or device not in (None, "UNAVAILABLE", "INVALID", "UNKNOWN")
+
+
+def follow(before: Standing | None, state: State, detail: str, now: datetime, *, answered: bool = False) -> Standing:
     """What is found now, with the moments at which it began."""
     since = before.since if before is not None and before.state is state else now
     down_since = (before.down_since if before is not None else None) or now
-    return Standing(state, detail, since, down_since if state in DOWN else None)
+    return Standing(state, detail, since, down_since if state in DOWN else None, answered)
 
 
 def count_failure(before: Failures, now: datetime) -> Failures:

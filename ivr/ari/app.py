@@ -21,13 +21,15 @@ from ivr.ari.playing import Tail
 from ivr.ari.settings import PbxSettings, check_version
 from ivr.ari.subscriptions import at, subscribe
 from ivr.endpoints import caller_number, endpoint_of
-from ivr.errors import BadInput, PbxError, PbxRefused, PbxUnreachable, problem
+from ivr.errors import BadInput, PbxError, PbxRefused, PbxUnreachable, StorageError, problem
 from ivr.phone import HungUp
 
 log = logging.getLogger(__name__)
 
 #: How often, and how long, we wait for an event that we asked for ourselves.
 _ECHO_SECONDS = 5.0
+#: Between two tries to write down which calls live.
+_RECONCILE_SECONDS = 2.0
 #: So long after a connection began a handshake that we had given up before may still take its place.
 _LATE_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.5
@@ -209,14 +211,25 @@ class Pbx:
         self._client.reconcile({} if restarted else living)
         ours = {each.id: each for each in living.values() if self._is_ours(each)}
         talking = await sort_legs(self._client, ours)
-        orphans = [each for each in ours.values() if each.id not in self._client.watched()]
-        await self._calls.reconciled(frozenset(ours), restarted)
-        for channel in orphans:
+        for channel in ours.values():
             if channel.id not in self._client.watched():
                 self._adopt(channel, channel.id in talking)
+        await self._reconciled(link, frozenset(ours), restarted)
         if link.is_open:
             self._was_ready = True
             self._gate.set()
+
+    async def _reconciled(self, link: Link, live_ids: frozenset[str], restarted: bool) -> None:
+        """Tell which calls live, again and again while that cannot be written: whoever is on the line is served all the
+        same, and without it nobody is rung.
+        """
+        while link.is_open:
+            try:
+                await self._calls.reconciled(live_ids, restarted)
+                return
+            except StorageError as error:
+                log.error("%s", error.render("en"), extra={"action": "not_reconciled"})
+            await self._sleep(_RECONCILE_SECONDS)
 
     async def _greet(self) -> bool:
         """Wait for Asterisk to be booted, judge its version; whether it is another process than before."""
@@ -248,7 +261,10 @@ class Pbx:
     async def _take_arrivals(self) -> None:
         while True:
             event = await self._client.arrivals.get()
-            self._begin(event.channel, event.args)
+            try:
+                self._begin(event.channel, event.args)
+            except Exception:  # a task border: left alone, the call goes the dialplan's last way within 2 s
+                log.exception("a call was not taken", extra={"action": "call_failed", "call": event.channel.id})
 
     def _adopt(self, channel: Channel, talks: bool) -> None:
         """A channel of ours that nobody owns at a (re)connect; `talks` to a telephone that it was put through to."""
@@ -269,17 +285,14 @@ class Pbx:
         if words[:1] == ("inbound",):
             dialled = words[1] if len(words) > 1 else channel.exten
             longest = words[2] if len(words) > 2 else ""
-            self._spawn(phone, self._take_up(phone, caller_number(channel.caller), dialled, longest))
+            if longest:
+                phone.take_up(longest)
+            self._spawn(phone, self._calls.arrived(phone, caller_number(channel.caller), dialled))
         elif words[:1] == ("studio",):
             self._spawn(phone, self._calls.studio(phone, endpoint_of(channel.name), channel.exten))
         else:
             # An outbound call whose dialling was given up as lost, and which was answered after all.
             self._spawn(phone, self._calls.found(phone))
-
-    async def _take_up(self, phone: AriPhone, caller: str | None, dialled: str, longest: str) -> None:
-        if longest:
-            await phone.let_last(longest)
-        await self._calls.arrived(phone, caller, dialled)
 
     def _spawn(self, phone: AriPhone, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._one_call(phone, work))
@@ -287,7 +300,10 @@ class Pbx:
         task.add_done_callback(self._tasks.discard)
 
     async def _one_call(self, phone: AriPhone, work: Coroutine[Any, Any, None]) -> None:
-        """The task border: whatever goes wrong in one call ends here, with an apology, and hurts no other."""
+        """The task border: whatever goes wrong in one call ends here, with an apology, and hurts no other.
+
+        What it leaves to be written is kept by `Calls`.
+        """
         try:
             await work
         except HungUp:
@@ -295,6 +311,7 @@ class Pbx:
         except Exception:
             log.exception("a call failed", extra={"action": "call_failed", "call": phone.call_id})
             with contextlib.suppress(HungUp, PbxError):
+                await phone.answer()
                 await phone.say([self._tail.apology])
         await phone.hang_up()
 

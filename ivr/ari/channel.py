@@ -1,5 +1,6 @@
 """One channel of ours over ARI, from its ringing to its end: what `ivr.ari.phone` talks and listens on."""
 
+import asyncio
 import logging
 
 from ivr.ari.causes import ending, rang
@@ -7,6 +8,8 @@ from ivr.ari.client import AriClient
 from ivr.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
+    ChannelHold,
+    ChannelUnhold,
     Dialling,
     Event,
     StasisEnd,
@@ -34,6 +37,10 @@ _REDIRECT = 302
 GONE = frozenset({404, 409, 412})
 
 
+class Interrupted(Exception):
+    """The other side put us on hold, or is back: what was being said was not heard."""
+
+
 class AriChannel:
     """Its inbox exists before the channel does. Every method raises HungUp when the call is over."""
 
@@ -42,8 +49,11 @@ class AriChannel:
         self._call_id = call_id
         self._inbox = client.watch(call_id)
         self._answered = answered  #: in Stasis: we may play and listen
+        self._lasting: asyncio.Task[None] | None = None  #: the request of `take_up`, under way
         self.was_told = False  #: something came of it while it was not answered
         self._over: Ending | None = None
+        self._on_hold = False
+        self._speaks = False  #: something is being said or asked that nobody hears during a hold
         self._decoder = begin_decoding(two_ways=client.settings.two_ways)
 
     @property
@@ -51,18 +61,22 @@ class AriChannel:
         """Our own id of the call (of an inbound one: Asterisk's); also the channel's id."""
         return self._call_id
 
-    async def let_last(self, seconds: str) -> None:
+    def take_up(self, seconds: str) -> None:
         """Take an inbound call up: the dialplan ends one that nothing took up within 2 s, so that nobody waits in vain.
 
-        `seconds`: how long it may last from now on, in the dialplan's own words.
+        `seconds`: how long it may last from now on, in the dialplan's own words. Does not wait for the reply: a channel
+        that plays, as one that another process answered, holds that up. `answer` does.
         """
+        self._lasting = asyncio.create_task(self._let_last(seconds))
+
+    async def _let_last(self, seconds: str) -> None:
         params = {"variable": "TIMEOUT(absolute)", "value": seconds}
         try:
             await self._client.request("POST", f"/channels/{self._call_id}/variable", params=params)
-        except PbxRefused as error:
-            await self._refused(error)
         except PbxError as error:
-            self._log("let_last_unclear", error)
+            # If it is gone, its events say so.
+            if not (isinstance(error, PbxRefused) and error.status in GONE):
+                self._log("let_last_unclear", error)
 
     async def wait_answered(self, until: float, ring_until: float) -> None:
         """Wait until an outbound call is answered. Raises HungUp, with an outcome, if it is not; or TimeoutError.
@@ -157,6 +171,10 @@ class AriChannel:
             raise self._end(Ending(None, event.cause, event.tech_cause))
         if isinstance(event, Vanished):
             raise self._end(Ending(Outcome.UNKNOWN, note="lost while we had no connection to Asterisk"))
+        if isinstance(event, ChannelHold | ChannelUnhold):
+            self._on_hold = isinstance(event, ChannelHold)
+            if self._speaks:
+                raise Interrupted
         if isinstance(event, StasisEnd):
             raise await self._left(Ending(None, note="the channel left Stasis"))
 
@@ -177,6 +195,8 @@ class AriChannel:
 
     def _end(self, how: Ending) -> HungUp:
         self._over = how
+        if self._lasting is not None:
+            self._lasting.cancel()
         self._client.forget(self._call_id)
         return HungUp(how)
 

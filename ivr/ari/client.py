@@ -5,13 +5,14 @@ It knows neither calls nor phones, and it does not decide when to reconnect: tha
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
-from ivr.ari.events import Channel, ChannelUserevent, Event, StasisStart, Vanished, channel_of
+from ivr.ari.events import Channel, ChannelUserevent, Event, Gap, StasisStart, Vanished, channel_of
 from ivr.ari.inbox import Inbox
 from ivr.ari.link import Link, open_link
 from ivr.ari.rest import Params, fetch_http, open_session, send_http, unreachable
@@ -19,9 +20,10 @@ from ivr.ari.settings import PbxSettings, Transport, rest_over_websocket
 
 log = logging.getLogger(__name__)
 
-#: Asterisk answers this request only when the channel's thread comes to it, after whatever plays there (22.10.1). Over
-#: the WebSocket, which takes one request at a time, one such channel would hold up every other call.
-_BLOCKING = "/answer"
+#: Asterisk answers these requests only when the channel's own thread comes to them, after whatever plays or is recorded
+#: there (22.10.1; measured in tests/asterisk/test_blocking.py). Over the WebSocket, which takes one request at a time,
+#: one such channel would hold up every other call. All others only queue something, or look something up.
+BLOCKING = re.compile(r"/channels/[^/]+/(answer|variable)|/bridges/[^/]+/(addChannel|removeChannel)")
 
 
 class AriClient:
@@ -87,7 +89,8 @@ class AriClient:
         `path` begins with `/`, below `/ari`. `deadline` in seconds. Raises PbxUnreachable (not carried out), PbxSilent
         (may have been carried out), PbxRefused (Asterisk's status and words).
         """
-        if self._over_websocket and self._link is not None and self._link.is_open and not path.endswith(_BLOCKING):
+        blocks = BLOCKING.fullmatch(path) is not None
+        if self._over_websocket and self._link is not None and self._link.is_open and not blocks:
             return await self._link.request(method, path, params, body, deadline)
         if self._session is None:
             raise unreachable(self.settings)
@@ -116,13 +119,14 @@ class AriClient:
         return frozenset(self._inboxes)
 
     def reconcile(self, living: dict[str, Channel]) -> None:
-        """After a gap in the events: tell owners of channels that went, and of those answered meanwhile."""
+        """After a gap in the events: tell owners of channels that went, of those answered meanwhile, and of the gap."""
         for channel_id, inbox in self._inboxes.items():
             channel = living.get(channel_id)
             if channel is None:
                 inbox.put(Vanished(channel_id))
             elif channel.app_name == "Stasis":
                 inbox.put(StasisStart(channel))
+                inbox.put(Gap(channel_id))
 
     def _route(self, event: Event) -> None:
         """Called for every event, in order; must not wait."""

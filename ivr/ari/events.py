@@ -80,6 +80,20 @@ class ChannelDtmfReceived:
 
 
 @dataclass(frozen=True)
+class ChannelHold:
+    """The other side does not listen for a while: it has put us on hold (a re-INVITE with sendonly or inactive)."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class ChannelUnhold:
+    """It listens again."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True)
 class PlaybackStarted:
     """A file of a list begins: this comes again for every file of the list (22.10.1)."""
 
@@ -137,6 +151,13 @@ class Vanished:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Our own, not Asterisk's: up to now events of the channel may have been lost; keys among them."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
 class RestResponse:
     """The answer to a request that went over the WebSocket."""
 
@@ -159,6 +180,8 @@ Event = (
     | ChannelDestroyed
     | Dialling
     | ChannelDtmfReceived
+    | ChannelHold
+    | ChannelUnhold
     | PlaybackStarted
     | PlaybackContinuing
     | PlaybackFinished
@@ -166,6 +189,7 @@ Event = (
     | ApplicationReplaced
     | ChannelUserevent
     | Vanished
+    | Gap
     | RestResponse
     | Ignored
 )
@@ -195,7 +219,7 @@ def channel_of(event: Event) -> str:
             return event.playback.channel_id
         case RecordingEnded():
             return event.recording.channel_id
-        case Vanished():
+        case Vanished() | Gap():
             return event.channel_id
         case ApplicationReplaced() | ChannelUserevent() | RestResponse() | Ignored():
             return ""
@@ -284,6 +308,16 @@ def _key(fields: Mapping[str, object]) -> Event | None:
     return ChannelDtmfReceived(channel, digit, _number(fields, "duration_ms"), _moment(fields, "timestamp"))
 
 
+def _held(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelHold(channel) if channel else None
+
+
+def _resumed(fields: Mapping[str, object]) -> Event | None:
+    channel = read_channel(fields.get("channel"))
+    return ChannelUnhold(channel) if channel else None
+
+
 def _started(fields: Mapping[str, object]) -> Event | None:
     playback = _playback(fields)
     return PlaybackStarted(playback) if playback else None
@@ -321,6 +355,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, object]], Event | None]] = {
     "ChannelDestroyed": _destroyed,
     "Dial": _dialling,
     "ChannelDtmfReceived": _key,
+    "ChannelHold": _held,
+    "ChannelUnhold": _resumed,
     "PlaybackStarted": _started,
     "PlaybackContinuing": _continuing,
     "PlaybackFinished": _finished,

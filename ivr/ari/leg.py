@@ -12,7 +12,9 @@ from ivr.ari.events import Channel, ChannelDestroyed, Event, StasisEnd, StasisSt
 from ivr.ari.settings import PbxSettings
 from ivr.endpoints import check_endpoint
 from ivr.errors import PbxError, PbxRefused, PbxSilent
+from ivr.trunks.dialled import dialled
 from ivr.trunks.presented import number_for
+from ivr.trunks.sound import offered
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Leg:
         """Ask Asterisk to ring it; `check` must have found it good. False: it does not ring."""
         settings = self._client.settings
         body = {
-            "endpoint": f"PJSIP/{endpoint}",
+            "endpoint": dialled(endpoint, settings.places),
             # As a call of ours to a person: were we away at the answer, it would hear an apology.
             "context": settings.context,
             "extension": settings.extension,
@@ -61,6 +63,7 @@ class Leg:
             "timeout": math.ceil(ring_seconds),
             # A channel without one counts as withheld: "Anonymous" (22.10.1).
             "callerId": number_for(endpoint, settings.callers),
+            **offered(endpoint),
         }
         try:
             await self._client.request("POST", f"/channels/{self.id}", body=body)

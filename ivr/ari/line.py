@@ -13,7 +13,9 @@ from ivr.call import Ending, Fault, Outcome
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.numbers import BadNumber, Numbering, dialable
 from ivr.phone import DialOrder, HungUp
+from ivr.trunks.dialled import dialled
 from ivr.trunks.presented import number_for
+from ivr.trunks.sound import offered
 
 log = logging.getLogger(__name__)
 
@@ -49,31 +51,31 @@ class AriLine:
         trunk = order.trunk or settings.trunk
         if trunk not in (settings.trunk, *settings.more_trunks):
             raise ValueError("not a trunk of the settings")
-        return await self._place(order, f"PJSIP/{order.number}@{trunk}", number_for(f"@{trunk}", settings.callers))
+        named = f"{order.number}@{trunk}"
+        return await self._place(order, dialled(named, settings.places), named)
 
     async def dial_ourselves(self, call_id: str) -> AriPhone | Ending:
         """The test call: as `dial`, but to the far end that our own dialplan has for it. No line is used."""
-        caller = number_for("", self._client.settings.callers)
-        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES, caller)
+        return await self._place(DialOrder(call_id, "", _OURSELVES_SECONDS), _OURSELVES, "")
 
-    async def _place(self, order: DialOrder, endpoint: str, caller: str) -> AriPhone | Ending:
+    async def _place(self, order: DialOrder, endpoint: str, named: str) -> AriPhone | Ending:
         if not self._is_open():
             return Ending(Outcome.FAILED, note="no connection to Asterisk")
         # The last door before the network: own id, inbox first, then send.
         phone = AriPhone(self._client, order.call_id, self._tail, answered=False)
         handed_over = False
         try:
-            answer = await self._dial(order, endpoint, caller, phone)
+            answer = await self._dial(order, endpoint, named, phone)
             handed_over = answer is phone
             return answer
         finally:
             if not handed_over:
                 self._client.forget(order.call_id)
 
-    async def _dial(self, order: DialOrder, endpoint: str, caller: str, phone: AriPhone) -> AriPhone | Ending:
+    async def _dial(self, order: DialOrder, endpoint: str, named: str, phone: AriPhone) -> AriPhone | Ending:
         sent_at = self._client.now()
         ring_until, latest = sent_at + order.ring_seconds, sent_at + order.within
-        sent = await self._originate(order, endpoint, caller)
+        sent = await self._originate(order, endpoint, named)
         if isinstance(sent, Ending):
             return sent
         try:
@@ -116,7 +118,7 @@ class AriLine:
             await self._client.sleep(pause)
         log.error("a call could not be taken back", extra={"action": "take_back_failed", "call": call_id})
 
-    async def _originate(self, order: DialOrder, endpoint: str, caller: str) -> Ending | bool:
+    async def _originate(self, order: DialOrder, endpoint: str, named: str) -> Ending | bool:
         """Send the request, once. True: there is a call; False: there may be one, go on waiting."""
         settings = self._client.settings
         body = {
@@ -129,7 +131,9 @@ class AriLine:
             "timeout": math.ceil(min(order.ring_seconds, order.within)),
             # Goes out as From, or, where the endpoint has a `from_user` of its own, as P-Asserted-Identity if it sends
             # one. A channel without a number counts as withheld: From then says "Anonymous" (22.10.1).
-            "callerId": caller,
+            "callerId": number_for(named, settings.callers),
+            # The endpoint allows more, so that calls in with other sound are seen.
+            **offered(named),
         }
         try:
             await self._client.request("POST", f"/channels/{order.call_id}", body=body)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ivr import recordings
-from ivr.ari.events import Event
+from ivr.ari.events import Event, Gap
+from ivr.ari.hold import again_after_hold, ends_without_sound
 from ivr.ari.leg import Leg, check
 from ivr.ari.player import PLAYBACK_IDS, SETTLE_SECONDS, AriPlayer
 from ivr.ari.playing import RINGING, Playing, hear, longest_wait
@@ -34,6 +35,9 @@ class AriPhone(AriPlayer):
 
     async def answer(self) -> None:
         """Take an inbound call, then 500 ms of silence: a sound before that is cut or becomes early media."""
+        if self._lasting is not None:
+            # Behind a sound it would come too late: the dialplan's 2 s would be over first.
+            await asyncio.wait({self._lasting})
         await self._settle()
         try:
             await self._client.request("POST", f"/channels/{self._call_id}/answer")
@@ -45,6 +49,7 @@ class AriPhone(AriPlayer):
             raise self._end(Ending(Outcome.UNKNOWN, note=error.render("en"))) from error
         await self._client.sleep(_AFTER_ANSWER_SECONDS)
 
+    @again_after_hold
     async def say(self, sounds: Sequence[Sound]) -> None:
         """Play to the end; keys pressed meanwhile are thrown away."""
         await self._settle()
@@ -64,6 +69,8 @@ class AriPhone(AriPlayer):
         while playing.failed and await self._next(until) is not None:
             pass  # Mostly it failed because the caller hung up, and that event is the next.
 
+    @ends_without_sound
+    @again_after_hold
     async def ask(self, sounds: Sequence[Sound], rules: KeyRules) -> Entry:
         """Play, gather keys by `rules`, and stop the sound at the first key that counts."""
         await self._settle()
@@ -71,16 +78,18 @@ class AriPhone(AriPlayer):
         if isinstance(state, Entry):
             return state  # Keyed ahead, by somebody who knows what would be asked.
         if state.keys:
-            sounds, wait = (), longest_wait(rules)
+            playing = await self._play((), longest_wait(rules))
         else:
-            wait = rules.first_key
-        playing = await self._play(sounds, wait)
+            playing = await self._play(sounds, rules.first_key)
         state = replace(state, began=playing.asked_at)
         while isinstance(state, Gathering):
             due = deadline(state)
             item = await self._next(playing.watchdog if due is None else due)
             now = self._client.now()
-            if item is not None:
+            if item is not None and isinstance(item[1], Gap):
+                playing = await self._play_after_gap(playing, sounds, rules)
+                state = begin(rules, playing.asked_at, self._last)
+            elif item is not None:
                 state, playing = await self._heard(state, playing, *item)
             elif due is not None:
                 state = expire(state, now)
@@ -89,6 +98,14 @@ class AriPhone(AriPlayer):
                 state = end_prompt(state, now)
         await self._stop(playing)
         return state
+
+    async def _play_after_gap(self, playing: Playing, sounds: Sequence[Sound], rules: KeyRules) -> Playing:
+        """A key may be lost, even one between two others: the question again at once, from its first key."""
+        self._log("asked_again", level=logging.INFO)
+        self._early.clear()
+        await self._stop(playing)
+        await self._stop_left_over()
+        return await self._play(sounds, rules.first_key)
 
     def _go_on(self, state: Gathering) -> Gathering | Entry:
         """Press what was put aside; what is left when the entry is complete stays for the next one."""
@@ -101,6 +118,7 @@ class AriPhone(AriPlayer):
         self._last = follow(self._last, pressed.key, pressed.down, pressed.up)
         return press(state, pressed.key, pressed.down, pressed.up)
 
+    @again_after_hold
     async def record(
         self, sounds: Sequence[Sound], rules: KeyRules, limits: RecordRules, target: Path
     ) -> Recording | Entry:
@@ -175,6 +193,8 @@ class AriPhone(AriPlayer):
                     await self._attempt("POST", f"/recordings/live/{taping.name}/stop")
                     break
                 event = item[1]
+                if isinstance(event, Gap) and not await self._records(taping):
+                    break
                 after = self._press(keys, event) if isinstance(event, KeyPress) else keys
                 if isinstance(after, Gathering):
                     keys, taping = after, listen(taping, event)
@@ -184,6 +204,16 @@ class AriPhone(AriPlayer):
             # Who hangs up instead of pressing # has left a message all the same: it is there (22.10.1).
             return None, over
         return None, None
+
+    async def _records(self, taping: Taping) -> bool:
+        """Whether a recording still goes on, as far as Asterisk says."""
+        try:
+            await self._client.request("GET", f"/recordings/live/{taping.name}")
+        except PbxRefused:
+            return False
+        except PbxError as error:
+            self._log("recording_unclear", error)
+        return True
 
     async def _fetch(self, name: str, target: Path) -> float:
         """Bring a finished recording here, and leave none there. Seconds; 0 if there is none."""

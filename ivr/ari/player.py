@@ -1,17 +1,18 @@
 """What plays on one channel of ours: one list of sounds at a time, and what was stopped is over before the next."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
-from ivr.ari.channel import GONE, AriChannel
+from ivr.ari.channel import GONE, AriChannel, Interrupted
 from ivr.ari.client import AriClient
 from ivr.ari.events import Event, PlaybackFinished, channel_of
 from ivr.ari.leg import Leg
 from ivr.ari.playing import Playing, Tail, media, media_uri
 from ivr.call import Ending, Outcome
 from ivr.core.dtmf_decoder import KeyPress
-from ivr.digits import LastKey
+from ivr.digits import EndedBy, Entry, LastKey
 from ivr.errors import PbxError, PbxRefused, PbxSilent, PbxUnreachable
 from ivr.phone import HungUp
 from ivr.prompts import Sound
@@ -21,6 +22,9 @@ from ivr.prompts import Sound
 PLAYBACK_IDS = 4
 #: How long the end of a stopped playback may take before the next one (1 ms on 22.10.1).
 SETTLE_SECONDS = 0.25
+#: So many silences in a row with no sound at all, after a first one, and nothing more will come: each waits as long as
+#: its question may.
+_SILENT_ENTRIES = 2
 #: No call of ours rings longer: Terminal Facilities Rules, Article 32-3.
 _LONGEST_RINGING_SECONDS = 120.0
 
@@ -51,6 +55,8 @@ class AriPlayer(AriChannel):
         self._undone = {f"{call_id}.{number}" for number in range(PLAYBACK_IDS)} if taken_over else set()
         self._plays = self._tapes = 0
         self._stopping: str | None = None
+        self._received_before: int | None = None  #: packets, at the last entry that was silence
+        self._unheard = 0  #: silent entries in a row during which no packet came
         self._last: LastKey | None = None
         self._early: list[KeyPress] = []  #: keys that were pressed since the last entry was complete
 
@@ -108,6 +114,11 @@ class AriPlayer(AriChannel):
             return False
         return True
 
+    async def _stop_left_over(self) -> None:
+        """Stop what may still play although nobody wants it."""
+        for playback in sorted(self._unstopped):
+            await self._delete(playback)
+
     async def _settle(self) -> None:
         """Before a prompt: the keys that came since the last one are put aside, and what was stopped must be over.
 
@@ -123,14 +134,60 @@ class AriPlayer(AriChannel):
             # Whoever spoke hears that we were interrupted, and is asked again.
             await self._attempt("DELETE", f"/recordings/live/{tape}")
         self._undone.clear()
-        for playback in sorted(self._unstopped):
-            await self._delete(playback)
+        await self._stop_left_over()
         while not self._inbox.is_empty():
             self._put_aside(await self._next(self._client.now()))
         until = self._client.now() + SETTLE_SECONDS
         while self._stopping is not None and (item := await self._next(until)) is not None:
             self._put_aside(item)
         self._stopping = None
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """What happens here is of no use during a hold: Interrupted is raised then."""
+        before, self._speaks = self._speaks, True
+        try:
+            yield
+        except Interrupted:
+            self._drop_all()
+            raise
+        finally:
+            self._speaks = before
+
+    async def wait_out_hold(self) -> None:
+        """Until the other side listens again, up to the longest call: the dialplan ends that. Raises HungUp."""
+        while self._on_hold:
+            await self._next(math.inf)
+
+    def _drop_all(self) -> None:
+        """What plays or is recorded now is not wanted any more: the next prompt stops it."""
+        ids = {f"{self._call_id}.{number}" for number in range(PLAYBACK_IDS)}
+        self._unstopped |= ids
+        self._undone |= ids
+
+    async def end_without_sound(self, entry: Entry) -> None:
+        """End a call from which nothing comes any more, not even silence, entry after entry. Raises HungUp.
+
+        The sound comes from another port since a router forgot us (Asterisk drops that: strictrtp), or the other end is
+        gone. It would end all the same as somebody who presses nothing; so it ends as cut off, and the next call goes
+        on at the open question. Who never sent any sound is not meant.
+        """
+        received = await self._received() if entry.ended_by is EndedBy.SILENCE else None
+        same = bool(received) and received == self._received_before
+        self._unheard, self._received_before = self._unheard + 1 if same else 0, received
+        if self._unheard >= _SILENT_ENTRIES:
+            self._log("nothing_received")
+            await self.hang_up()
+            raise HungUp(Ending(None, note="nothing came from them any more"))
+
+    async def _received(self) -> int | None:
+        """Packets of sound that came until now; None: Asterisk does not say."""
+        try:
+            found = await self._client.request("GET", f"/channels/{self._call_id}/rtp_statistics")
+        except PbxError:
+            return None
+        count = found.get("rxcount") if isinstance(found, dict) else None
+        return count if isinstance(count, int) else None
 
     def _put_aside(self, item: tuple[float, Event | KeyPress] | None) -> None:
         if item is not None and isinstance(item[1], KeyPress):

@@ -31,6 +31,7 @@ class PbxSettings:
     trunk: str = "trunk"  #: PJSIP endpoint of the provider
     more_trunks: tuple[str, ...] = ()  #: further ones, that an order may name
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
+    places: Mapping[str, str] = field(default_factory=dict)  #: trunk -> where calls are addressed, if we know it
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
     #: Whether Asterisk takes keys as SIP INFO beside what a trunk agreed on: one press may then come twice.
     two_ways: bool = False

@@ -21,7 +21,7 @@ from ivr.messages import LANGUAGES, language_in_force, text
 from ivr.phone import HungUp
 from ivr.prompt_texts import load_texts
 from ivr.prompts import Prompts
-from ivr.questionnaire.model import Questionnaire, Session, Turn
+from ivr.questionnaire.model import Input, Questionnaire, Session, Turn
 from ivr.questionnaire.next_call import next_call_of
 from ivr.questionnaire.turns import start
 from ivr.sounds import load_prompts
@@ -91,7 +91,7 @@ def _write(tape: Tape, audio: Path) -> int:
 async def _walk(first: Turn, questionnaire: Questionnaire, phone: TerminalPhone, prompts: Prompts) -> list[Turn]:
     turns: list[Turn] = []
 
-    async def remember(turn: Turn) -> None:
+    async def remember(turn: Turn, given: Input | None) -> None:
         turns.append(turn)
 
     with suppress(HungUp), TemporaryDirectory() as folder:

@@ -9,6 +9,7 @@ from ivr.ari.settings import check_version
 from ivr.errors import BadInput, Problem, problem
 from ivr.pbx_check import NEEDED, Running
 from ivr.trunks.presented import Presented, of_endpoint
+from ivr.trunks.sound import PLAYED, SEEN
 
 GIB = 1024**3
 #: The dialler stops below this (the service must be able to write down what people answer).
@@ -19,7 +20,7 @@ LONGEST_HEARTBEAT = timedelta(seconds=30)
 #: A nightly backup that was missed once.
 LONGEST_BACKUP = timedelta(hours=36)
 #: The codecs of telephone networks, and the module with which Asterisk turns our sounds into each.
-_PLAYED_WITH = {"ulaw": "codec_ulaw.so", "alaw": "codec_alaw.so", "slin": "format_wav.so"}
+_PLAYED_WITH = PLAYED | {"slin": "format_wav.so"}
 _MOST_NAMED = 5
 
 
@@ -193,6 +194,9 @@ def codec(pbx: Running, name: str) -> Line:
     if settings is None:
         return Line("codec", Light.YELLOW, problem("doctor.codec_unasked", name=name))
     codecs = [each for each in settings.get("allow", "").strip("()").split("|") if each]
+    if "configured" in settings.get("codec_prefs_incoming_offer", ""):
+        # As we render it: what we can play goes first, and a call with nothing else does not come as far as a sound.
+        codecs = [each for each in codecs if each not in SEEN]
     silent = [each for each in codecs if _PLAYED_WITH.get(each, "?") not in pbx.modules]
     if silent or not codecs:
         return Line("codec", Light.RED, problem("doctor.codec_silent", name=name, codecs=", ".join(silent) or "-"))

@@ -22,6 +22,7 @@ from ivr.fastagi.settings import AgiSettings
 from ivr.phone import HungUp, Recording
 from ivr.prompts import Sound
 from ivr.questionnaire.model import RecordRules
+from ivr.trunks.dialled import dialled
 from ivr.trunks.presented import number_for
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,8 @@ class AgiPhone(AgiChannel):
         settings = self._settings
         check_endpoint(endpoint, settings.telephones, settings.trunks, settings.numbering)
         caller = number_for(endpoint, settings.callers)
-        if (await self._do(words.dial(endpoint, ring_seconds, caller), settings.longest_call)).failed:
+        said = words.dial(dialled(endpoint, settings.places), ring_seconds, caller)
+        if (await self._do(said, settings.longest_call)).failed:
             await self._require_caller()
         return (await self._do(words.command("GET", "VARIABLE", "DIALSTATUS"))).data == "ANSWER"
 

@@ -128,6 +128,7 @@ class AgiServer:
         except Exception:
             log.exception("a call failed", extra={"action": "call_failed", "call": arrival.call_id})
             with contextlib.suppress(HungUp):
+                await phone.answer()
                 await phone.say([self._apology()])
         finally:
             self._live.discard(arrival.call_id)

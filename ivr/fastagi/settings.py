@@ -21,6 +21,7 @@ class AgiSettings:
     longest_call: float = 1800  #: seconds, then the dialplan ends it
     trunks: tuple[str, ...] = ("trunk",)  #: PJSIP endpoints of the provider
     callers: Mapping[str, str] = field(default_factory=dict)  #: trunk -> the number that called people see
+    places: Mapping[str, str] = field(default_factory=dict)  #: trunk -> where calls are addressed, if we know it
     telephones: tuple[str, ...] = ()  #: endpoints of our own staff's telephones, to which callers may be put through
     #: Whether Asterisk takes keys as SIP INFO beside what a trunk agreed on: one press may then come twice.
     two_ways: bool = False

@@ -78,11 +78,11 @@ def record(path: Path, rules: KeyRules, limits: RecordRules) -> str:
     return command("RECORD", "FILE", str(path.with_suffix("")), "wav", keys, longest, "0", f"s={silence}")
 
 
-def dial(endpoint: str, ring_seconds: float, caller: str) -> str:
-    """Ring another telephone, and join the caller to it.
+def dial(dialled: str, ring_seconds: float, caller: str) -> str:
+    """Ring another telephone, named as Asterisk wants it, and join the caller to it.
 
     g: go on with us when the other side hangs up; r: the caller hears it ring; I: nobody's number is passed on later;
     f: what the other side sees.
     """
     shown = f"f({caller})" if caller else ""
-    return command("EXEC", "Dial", f"PJSIP/{endpoint},{math.ceil(ring_seconds)},grI{shown}")
+    return command("EXEC", "Dial", f"{dialled},{math.ceil(ring_seconds)},grI{shown}")

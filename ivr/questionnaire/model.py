@@ -6,6 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from ivr.digits import EndedBy, KeyRules
+from ivr.questionnaire.outcomes import FollowUpReason as FollowUpReason
+from ivr.questionnaire.outcomes import Level as Level
+from ivr.questionnaire.outcomes import SessionStatus as SessionStatus
 
 
 class Kind(StrEnum):
@@ -122,13 +125,6 @@ class Frame:
     resume: tuple[str, ...]  #: "we go on where we stopped"
 
 
-class Level(StrEnum):
-    """How urgent an alert is."""
-
-    EMERGENCY = "emergency"  #: ring at once
-    URGENT = "urgent"  #: ring today
-
-
 @dataclass(frozen=True)
 class AlertRule:
     """An alert fires when `when` holds on the answers so far; one without conditions never does."""
@@ -204,22 +200,6 @@ class Phase(StrEnum):
     ASKING = "asking"  #: keys (or a recording) in answer to the question
     CONFIRMING = "confirming"  #: right or not, after a read-back
     OFFERING = "offering"  #: go on or end, after 0
-
-
-class SessionStatus(StrEnum):
-    """Where a session stands. WAITING sessions can be resumed on another call."""
-
-    WAITING = "waiting"
-    COMPLETED = "completed"  #: came to the end: every question answered that was to be asked
-    ENDED_EARLY = "ended_early"  #: asked for a call and chose to end
-    GAVE_UP = "gave_up"  #: no valid key in all tries
-
-
-class FollowUpReason(StrEnum):
-    """Why the engine wants staff to ring."""
-
-    CALL_WISHED = "call_wished"
-    COULD_NOT_ENTER = "could_not_enter"
 
 
 @dataclass(frozen=True)

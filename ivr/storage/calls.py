@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, and_, bindparam, func, ins
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallEvent, CallState, Direction, Ending, Fault, Outcome, step
+from ivr.handover import NextStep, PbxRecord
 from ivr.storage.leaving import queue_attempt, queue_partial
 from ivr.storage.schema import attempts, calls
 
@@ -53,6 +54,9 @@ class Call:
     cause: int = 0  #: Q.850
     tech_cause: int = 0  #: SIP status
     note: str = ""
+    record: PbxRecord | None = None  #: inbound only: what Asterisk's own record says; None: not read
+    next_step: NextStep | None = None  #: inbound only: what it leads to; None: not decided
+    pressed: bool = False  #: the person pressed a key on it, for the latest session
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,14 @@ _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
 )
 #: The attempt whose call an attempt has part in.
 _WITH_CALL = func.coalesce(attempts.c.together_with, attempts.c.id)
+_OTHER = calls.alias("other")
+#: Other calls that live and are in the same session: what it holds leaves with the end of the last of them.
+_OTHERS_THERE = (
+    select(_OTHER.c.id)
+    .join(calls, calls.c.session_id == _OTHER.c.session_id)
+    .where(calls.c.id == bindparam("key"), _OTHER.c.id != calls.c.id, _OTHER.c.state != CallState.ENDED)
+    .limit(1)
+)
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
 _TOGETHER = select(attempts).where(attempts.c.together_with == bindparam("key")).order_by(attempts.c.id)
 _MOVE_TOGETHER = update(attempts).where(
@@ -126,19 +138,23 @@ def start_call(connection: Connection, call: Call) -> None:
     connection.execute(_START, vars(call))
 
 
-def answer_call(connection: Connection, call_id: str, at: datetime) -> None:
+def answer_call(connection: Connection, call_id: str, at: datetime) -> bool:
     """An outbound call was answered, or an inbound one is ours now. Again: nothing happens.
 
-    Raises IllegalTransition if it is over, LookupError if it is unknown.
+    False if it is over in the rows: it was given up as lost, and lives all the same. Raises LookupError if it is
+    unknown.
     """
     state, attempt_id = _standing(connection, call_id)
+    if state is CallState.ENDED:
+        return False
     if state is CallState.TALKING:
         unanswered = (calls.c.id == call_id, calls.c.answered_at.is_(None))
         connection.execute(update(calls).where(*unanswered), {"answered_at": at})
-        return
+        return True
     _move(connection, calls, call_id, state, CallEvent.ANSWER, {"answered_at": at})
     if attempt_id is not None:
         _move_attempt(connection, attempt_id, CallEvent.ANSWER)
+    return True
 
 
 def end_call(
@@ -161,7 +177,7 @@ def end_call(
         end_attempt(connection, attempt_id, outcome, at, fault, of)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
     ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
-    if ended:
+    if ended and connection.execute(_OTHERS_THERE, {"key": call_id}).first() is None:
         queue_partial(connection, call_id, at)
     return ended
 
@@ -348,8 +364,15 @@ def attempt_of(row: RowMapping) -> Attempt:
 
 
 def _call(row: RowMapping) -> Call:
-    fixed = {"direction": Direction(row["direction"]), "state": CallState(row["state"])}
-    return Call(**{**row, **fixed, "outcome": _outcome(row["outcome"])})
+    fixed = {
+        "direction": Direction(row["direction"]),
+        "state": CallState(row["state"]),
+        "outcome": _outcome(row["outcome"]),
+        "record": None if row["record"] is None else PbxRecord(row["record"]),
+        "next_step": None if row["next_step"] is None else NextStep(row["next_step"]),
+        "pressed": bool(row["pressed"]),
+    }
+    return Call(**{**row, **fixed})
 
 
 def _outcome(stored: str | None) -> Outcome | None:

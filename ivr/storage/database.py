@@ -174,6 +174,39 @@ class Database:
         await self.close()
 
 
+class HurriedDatabase(Database):
+    """The same database for somebody on the telephone, who hears nothing while we wait for it.
+
+    What takes longer than `seconds` raises StorageError. A write that was waiting for its turn is then not carried
+    out; one that had begun may be.
+    """
+
+    def __init__(self, database: Database, seconds: float) -> None:
+        super().__init__(database._writer, database._reader, (database._writing, database._reading))
+        self._database = database
+        self._seconds = seconds
+        self.pending = database.pending
+
+    async def write(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As the database does, but in time. Raises StorageError."""
+        with self._in_time():
+            async with asyncio.timeout(self._seconds):
+                return await self._database.write(function, *args, **kwargs)
+
+    async def read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As the database does, but in time. Raises StorageError."""
+        with self._in_time():
+            async with asyncio.timeout(self._seconds):
+                return await self._database.read(function, *args, **kwargs)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            raise StorageError(problem("storage.slow", str(self._writer.file), seconds=round(self._seconds))) from None
+
+
 async def open_database(where: str | Path, *, beside_service: bool = False, busy_ms: int = BUSY_MS) -> Database:
     """Open for writing; create or migrate what is there. `busy_ms`: how long to wait for another process's lock.
 

@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, bindparam, insert, select, update
 
 from ivr.handover import SERVICE_DOWN, TURNED_AWAY, HandOver
-from ivr.questionnaire.model import AlertRule, Level
+from ivr.questionnaire.outcomes import FollowUpReason, Level
 from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.leaving import queue_alert
 from ivr.storage.schema import alerts, follow_ups
+
+if TYPE_CHECKING:  # who only reads tasks needs no questionnaire
+    from ivr.questionnaire.model import AlertRule
 
 #: Until a service has said otherwise: `dialling.follow_up_minutes` where it is left out.
 FOLLOW_UP_MINUTES = 60.0
@@ -72,6 +76,13 @@ _SETTLE = update(follow_ups).where(
     follow_ups.c.closed_at.is_(None),
 )
 
+_SETTLE_COULD_NOT_ENTER = update(follow_ups).where(
+    follow_ups.c.person_id == bindparam("person"),
+    follow_ups.c.day == bindparam("on_day"),
+    follow_ups.c.reason == FollowUpReason.COULD_NOT_ENTER,
+    follow_ups.c.closed_at.is_(None),
+)
+
 _NEW = tuple(field.name for field in fields(NewFollowUp))
 
 
@@ -120,12 +131,20 @@ def close_for_session(connection: Connection, session_id: str, reason: str, at: 
 def settle_hand_overs(connection: Connection, person_id: str, day: date, at: datetime) -> int:
     """A complete report came in after all: staff need not ring about that day any more. How many were closed.
 
-    Wishes for a call and what the person could not key stay: a report does not answer those.
+    Wishes for a call stay, and what the person could not key: a report from elsewhere does not answer those.
     """
     return connection.execute(_SETTLE, {"person": person_id, "on_day": day, "closed_at": at}).rowcount
 
 
-def raise_alert(connection: Connection, session_id: str, person_id: str | None, rule: AlertRule, at: datetime) -> bool:
+def settle_could_not_enter(connection: Connection, person_id: str, day: date, at: datetime) -> int:
+    """The person keyed the whole report after all: perhaps nobody had been on the call before. How many were closed."""
+    values = {"person": person_id, "on_day": day, "closed_at": at}
+    return connection.execute(_SETTLE_COULD_NOT_ENTER, values).rowcount
+
+
+def raise_alert(
+    connection: Connection, session_id: str, person_id: str | None, rule: "AlertRule", at: datetime
+) -> bool:
     """Store that a rule fired, and tell the centre; False if it has fired in this session before."""
     same = select(alerts.c.id).where(alerts.c.session_id == session_id, alerts.c.rule == rule.id)
     if connection.execute(same).first():

@@ -27,6 +27,8 @@ REVISIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
+    "0018",
 )
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from ivr.storage.packed import unpack
 from ivr.storage.portions import portions
 from ivr.storage.schema_outbox import outbox
 from ivr.sync.delivery import LANES, LONGEST_ASKED, Sent, Settlement, State
@@ -127,7 +128,7 @@ def last_revision(connection: Connection, report_id: str) -> ReportDocument | No
     payload = connection.execute(_LAST_REVISION, {"of_kind": Kind.REPORT, "of_subject": report_id}).scalar()
     if payload is None:
         return None
-    document = document_from(payload)
+    document = document_from(unpack(payload))
     assert isinstance(document, ReportDocument)
     return document
 
@@ -297,7 +298,7 @@ def _rows(connection: Connection, wanted: Select[Any], values: dict[str, Any]) -
             about=row["about"],
             subject=row["subject"],
             revision=row["revision"],
-            payload=row["payload"],
+            payload=unpack(row["payload"]),
             sha256=row["sha256"],
             state=State(row["state"]),
             tries=row["tries"],

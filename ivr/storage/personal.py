@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, CompoundSelect, Connection, Select
 
 from ivr.storage.callers import NUMBER_KEY
 from ivr.storage.facts import get_fact
+from ivr.storage.packed import unpack
 from ivr.storage.schema import (
     METADATA,
     agenda,
@@ -214,7 +215,7 @@ def rows_about(connection: Connection, person_id: str) -> dict[str, tuple[dict[s
 
 def _readable(value: object) -> object:
     if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+        value = unpack(value).decode("utf-8", "replace")
     if isinstance(value, str) and value[:1] == "{":
         try:
             return json.loads(value)

@@ -4,7 +4,7 @@ from sqlalchemy import DDL, REAL, CheckConstraint, Column, ForeignKey, Index, In
 
 from ivr.call import CallState, Direction, Outcome
 from ivr.handover import Settled
-from ivr.questionnaire.model import Level, SessionStatus
+from ivr.questionnaire.outcomes import Level, SessionStatus
 from ivr.storage import (  # noqa: F401 - for METADATA
     schema_callers,
     schema_comparisons,
@@ -186,6 +186,8 @@ attempts = _table(
     Index(None, "number"),
 )
 
+_UNACCOUNTED = "direction = 'inbound' AND state = 'ended' AND next_step IS NULL"
+
 calls = _table(
     "calls",
     Column("id", Text, primary_key=True),
@@ -201,6 +203,9 @@ calls = _table(
     Column("cause", Integer, nullable=False, server_default=text("0")),
     Column("tech_cause", Integer, nullable=False, server_default=text("0")),
     Column("note", Text, nullable=False, server_default=""),
+    _text("record", null=True),
+    _text("next_step", null=True),
+    Column("pressed", Integer, nullable=False, server_default=text("0")),
     one_of("direction", Direction),
     one_of("state", CallState),
     one_of("outcome", Outcome),
@@ -211,6 +216,7 @@ calls = _table(
     # One request to dial per attempt, ever: a repeated one cannot be written down.
     Index("one_call_per_attempt", "attempt_id", unique=True),
     index_where("open_calls", "started_at", where="state <> 'ended'"),
+    index_where("calls_to_account_for", "started_at", where=_UNACCOUNTED),
     Index(None, "number"),
 )
 

@@ -1,4 +1,4 @@
-"""The table of what leaves for the centre. A payload is frozen: the bytes of a row never change."""
+"""The table of what leaves for the centre. A payload is frozen: what it says never changes."""
 
 from sqlalchemy import DDL, CheckConstraint, Column, Index, Integer, LargeBinary, Text, event, text
 
@@ -52,6 +52,9 @@ outbox = strict_table(
 #: What was frozen stays as it is, whoever writes to the database. It may go as a whole.
 FROZEN = (
     "CREATE TRIGGER outbox_frozen BEFORE UPDATE OF key, payload, sha256 ON outbox "
+    # But for packing (ivr.storage.packed): JSON begins with a brace, zlib's bytes with an x.
+    "WHEN NEW.key <> OLD.key OR NEW.sha256 <> OLD.sha256 OR OLD.state <> 'acknowledged' "
+    "OR substr(OLD.payload, 1, 1) <> x'7b' OR substr(NEW.payload, 1, 1) <> x'78' "
     "BEGIN SELECT RAISE(ABORT, 'what lies in the outbox never changes'); END"
 )
 event.listen(outbox, "after_create", DDL(FROZEN).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

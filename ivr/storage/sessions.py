@@ -1,4 +1,10 @@
-"""Sessions, and what each of their turns leaves behind: answers, alerts, follow-ups and the report, in one go."""
+"""Sessions, and what each of their turns leaves behind: answers, alerts, follow-ups and the report, in one go.
+
+Two calls of one person can be in one session: they ring while we ring them, or ring again while the first call has no
+far end any more. The newest living call on which a key came for it holds the session. Nothing is lost of what is
+pressed on another call; but silence there ends nothing, fails nothing, and wishes nothing of staff, and its end leaves
+the session to the one that holds it. The call that notices this says good-bye.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,13 +13,28 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, or_, select, update
 
-from ivr.call import Ending, Outcome
+from ivr.call import CallState, Ending, Outcome
 from ivr.handover import MESSAGE_LEFT
-from ivr.questionnaire.model import Answer, FollowUpReason, NextCall, PersonFacts, Phase, Session, SessionStatus, Turn
+from ivr.questionnaire.model import (
+    Answer,
+    FollowUpReason,
+    NextCall,
+    PersonFacts,
+    Phase,
+    Session,
+    SessionStatus,
+    Turn,
+)
 from ivr.storage.calls import end_call
-from ivr.storage.followups import NewFollowUp, open_follow_up, raise_alert, settle_hand_overs
+from ivr.storage.followups import (
+    NewFollowUp,
+    open_follow_up,
+    raise_alert,
+    settle_could_not_enter,
+    settle_hand_overs,
+)
 from ivr.storage.leaving import queue_report
 from ivr.storage.reports import report_exists
 from ivr.storage.schema import answers, calls, reports, sessions
@@ -23,6 +44,10 @@ from ivr.storage.words import Auth, Completeness, Source
 
 class AlreadyWaiting(Exception):
     """The person has a session of this day that can be resumed: no second one was opened."""
+
+
+class HeldElsewhere(Exception):
+    """Nobody pressed anything on this call, and its session is held by another one or over: nothing was stored."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +101,34 @@ _WAITING = select(sessions).where(
     sessions.c.day == bindparam("on_day"),
     sessions.c.status == SessionStatus.WAITING,
 )
-#: What a turn must know of its session, and which session its call is linked to.
-_STANDING = select(
-    *(sessions.c[name] for name in ("id", "status", "person_id", "claimed_id", "day", "source", "auth")),
-    select(calls.c.session_id).where(calls.c.id == bindparam("call")).scalar_subquery().label("linked"),
-).where(sessions.c.id == bindparam("key"))
+_THIS = calls.alias("this")
+_OTHER = calls.alias("other")
+#: Whether a newer call that lives holds the session.
+_HELD_ELSEWHERE = (
+    exists()
+    .where(
+        _THIS.c.id == bindparam("call"),
+        _OTHER.c.session_id == sessions.c.id,
+        _OTHER.c.pressed == 1,
+        _OTHER.c.state != CallState.ENDED,
+        or_(
+            _OTHER.c.started_at > _THIS.c.started_at,
+            and_(_OTHER.c.started_at == _THIS.c.started_at, _OTHER.c.id > _THIS.c.id),
+        ),
+    )
+    .correlate(sessions)
+)
+#: What a turn must know of its session and of its call.
+_STANDING = (
+    select(
+        *(sessions.c[name] for name in ("id", "status", "person_id", "claimed_id", "day", "source", "auth")),
+        calls.c.session_id.label("linked"),
+        calls.c.pressed,
+        _HELD_ELSEWHERE.label("held_elsewhere"),
+    )
+    .outerjoin(calls, calls.c.id == bindparam("call"))
+    .where(sessions.c.id == bindparam("key"))
+)
 _OPEN = insert(sessions)
 _ANSWER = insert(answers)
 _CHANGE = update(sessions).where(sessions.c.id == bindparam("key"))
@@ -194,50 +242,46 @@ def _session(row: RowMapping) -> StoredSession:
 
 
 def save_turn(
-    connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime, said: Sequence[Said] = ()
+    connection: Connection,
+    session_id: str,
+    call_id: str | None,
+    turn: Turn,
+    at: datetime,
+    said: Sequence[Said] = (),
+    pressed: bool = True,
 ) -> None:
     """Store everything that a turn brought. To be committed before anything of `turn.say` is heard.
 
-    `said`: recordings that it names, their files on the disk.
+    `said`: recordings that it names, their files on the disk. `pressed`: the person did something that led to it.
 
-    Two calls can hold one session (a person rings while we ring them): what is answered last counts, nothing is
-    lost, and a session that is over stays over. Raises LookupError if the session is unknown.
+    Two calls can be in one session: what is answered last counts, nothing is lost, and a session that is over stays
+    over. Raises LookupError if the session is unknown, HeldElsewhere if nobody pressed anything and another call holds
+    it or ended it.
     """
     session = connection.execute(_STANDING, {"key": session_id, "call": call_id}).first()
     if session is None:
         raise LookupError(f"no session {session_id}")
-    if turn.answered:
-        connection.execute(
-            _ANSWER,
-            [
-                {
-                    "session_id": session_id,
-                    "question_id": each.question,
-                    "value": each.value,
-                    "call_id": call_id,
-                    "at": at,
-                }
-                for each in turn.answered
-            ],
-        )
     status = SessionStatus(session.status)
-    if status is SessionStatus.WAITING:
+    holds = status is SessionStatus.WAITING and not session.held_elsewhere
+    if not (holds or pressed):
+        raise HeldElsewhere(session_id)
+    _keep_answers(connection, session_id, call_id, turn, at)
+    completes = status is SessionStatus.WAITING and turn.session.status is SessionStatus.COMPLETED
+    if holds or completes:
         status = turn.session.status
         connection.execute(
             _CHANGE,
             {"key": session_id, "state": session_to_json(turn.session), "status": status, "updated_at": at},
         )
     has_report = _refresh_report(connection, session, bool(turn.answered), status, at)
-    # Somebody who only keyed who they are may be anybody: their "I am well" takes no task from staff.
-    if status is SessionStatus.COMPLETED and session.person_id is not None and Auth(session.auth).is_their_telephone:
-        settle_hand_overs(connection, session.person_id, session.day, at)
-    if call_id is not None and session.linked != session_id:
-        connection.execute(_LINK, {"key": call_id, "session_id": session_id})
+    if status is SessionStatus.COMPLETED:
+        _settle_tasks(connection, session, at)
+    _link(connection, session, call_id, pressed=pressed)
     for each in said:
         store_message(connection, each, session_id, call_id, at)
     for rule in turn.alerts:
         raise_alert(connection, session_id, session.person_id, rule, at)
-    for reason in _tasks(connection, session, turn):
+    for reason in _tasks(connection, session, turn, holds=holds):
         wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
         open_follow_up(connection, wish, at)
     # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
@@ -245,10 +289,37 @@ def save_turn(
         queue_report(connection, session_id, at)
 
 
-def _tasks(connection: Connection, session: Any, turn: Turn) -> list[FollowUpReason]:
-    """Those of the turn. Not that somebody could not key who has reported that day, on another call meanwhile."""
+def _keep_answers(connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime) -> None:
+    common = {"session_id": session_id, "call_id": call_id, "at": at}
+    rows = [{"question_id": each.question, "value": each.value, **common} for each in turn.answered]
+    if rows:
+        connection.execute(_ANSWER, rows)
+
+
+def _settle_tasks(connection: Connection, session: Any, at: datetime) -> None:
+    """Take from staff what a complete session has answered."""
+    # Somebody who only keyed who they are may be anybody: their "I am well" takes no task from staff.
+    if session.person_id is not None and Auth(session.auth).is_their_telephone:
+        settle_hand_overs(connection, session.person_id, session.day, at)
+        settle_could_not_enter(connection, session.person_id, session.day, at)
+
+
+def _link(connection: Connection, session: Any, call_id: str | None, *, pressed: bool) -> None:
+    """The call is in this session; and holds it, once a key came."""
+    if call_id is None:
+        return
+    if session.linked != session.id:
+        connection.execute(_LINK, {"key": call_id, "session_id": session.id, "pressed": int(pressed)})
+    elif pressed and not session.pressed:
+        connection.execute(_LINK, {"key": call_id, "pressed": 1})
+
+
+def _tasks(connection: Connection, session: Any, turn: Turn, *, holds: bool) -> list[FollowUpReason]:
+    """Those of the turn. Not that somebody could not key who goes on, or has reported that day, on another call."""
+    if FollowUpReason.COULD_NOT_ENTER not in turn.follow_ups:
+        return list(turn.follow_ups)
     reported = session.person_id is not None and report_exists(connection, session.person_id, session.day)
-    return [each for each in turn.follow_ups if not (reported and each is FollowUpReason.COULD_NOT_ENTER)]
+    return [each for each in turn.follow_ups if (holds and not reported) or each is not FollowUpReason.COULD_NOT_ENTER]
 
 
 def _refresh_report(connection: Connection, session: Any, answered: bool, status: SessionStatus, at: datetime) -> bool:

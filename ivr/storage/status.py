@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from ivr.call import CallState, Outcome
 from ivr.handover import CALLING_GOES_ON
-from ivr.questionnaire.model import Level
+from ivr.questionnaire.outcomes import Level
 from ivr.storage.schema import alerts, attempts, calls, follow_ups, people, person_slots, reports, sessions
 from ivr.storage.words import Completeness
 

@@ -152,6 +152,13 @@ def longest_loud(recording: Sound, known: list[tuple[float, float]]) -> float:
     return longest * _PIECE / RATE
 
 
+def longest_silence(recording: Sound) -> float:
+    """Seconds of the longest stretch without a sound."""
+    pieces = np.abs(recording[: len(recording) // _PIECE * _PIECE]).reshape(-1, _PIECE).mean(axis=1) > _LOUD
+    places = np.flatnonzero(np.concatenate(([True], pieces, [True])))
+    return float(np.diff(places).max() - 1) * _PIECE / RATE
+
+
 def stopped_after(prompt: Sound, recording: Sound, at: float, moment: float) -> float:
     """Seconds after `moment` at which the prompt that began `at` was last heard; negative: it was over before.
 

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ivr.ami.state import (
+    NEVER_ANSWERED,
     Failures,
     Registration,
     Seen,
     State,
+    answers,
     count_channels,
     count_failure,
     follow,
@@ -77,7 +79,7 @@ def test_the_lists_are_read_without_the_password() -> None:
     ],
 )
 def test_a_trunk_that_registers(found: Seen, said: str, state: State, detail: str) -> None:
-    assert judge("trunk", True, found, said) == (state, detail)
+    assert judge("trunk", True, found, said, answered=True) == (state, detail)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_trunk_that_registers(found: Seen, said: str, state: State, detail: st
     ],
 )
 def test_a_trunk_that_does_not_register(found: Seen, state: State) -> None:
-    assert judge("trunk", False, found, "") == (state, "")
+    assert judge("trunk", False, found, "", answered=True) == (state, "")
 
 
 def test_since_when() -> None:
@@ -116,3 +118,26 @@ def test_who_is_turned_away_is_counted_by_the_minute_and_forgotten() -> None:
     assert worst_minute(failures, NOW + timedelta(minutes=6)) == 2
     assert worst_minute(failures, NOW + timedelta(minutes=7)) == 0
     assert len(count_failure(failures, NOW + timedelta(hours=1)).minutes) == 1
+
+
+@pytest.mark.parametrize(
+    ("registers", "answered", "state"),
+    [
+        (True, False, (State.WELL, "")),  # a good registration tells more than a question that nobody ever answered
+        (True, True, (State.UNREACHABLE, "")),
+        (False, False, (State.UNREACHABLE, NEVER_ANSWERED)),
+        (False, True, (State.UNREACHABLE, "")),
+    ],
+)
+def test_a_provider_who_does_not_answer_options(registers: bool, answered: bool, state: tuple[State, str]) -> None:
+    registered = {"trunk": Registration("Registered", "sip:line1@example.jp", "sip:example.jp")}
+    found = Seen(registered, {"trunk": "UNAVAILABLE"}, {})
+    assert judge("trunk", registers, found, "", answered=answered) == state
+
+
+def test_what_answered_once_answers() -> None:
+    there, gone = (Seen({}, {"trunk": each}, {}) for each in ("NOT_INUSE", "UNAVAILABLE"))
+    assert answers("trunk", there, None)
+    assert not answers("trunk", gone, None)
+    assert not answers("other", there, None)
+    assert answers("trunk", gone, follow(None, State.WELL, "", NOW, answered=True))

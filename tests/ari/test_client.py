@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from ivr.ari.client import AriClient
-from ivr.ari.events import Channel, ChannelDtmfReceived, Event, Ignored, StasisStart, Vanished, from_json
+from ivr.ari.events import Channel, ChannelDtmfReceived, Event, Gap, Ignored, StasisStart, Vanished, from_json
 from ivr.ari.inbox import Inbox
 from ivr.ari.settings import Transport
 from ivr.errors import BadInput, PbxRefused, PbxSilent, PbxUnreachable
 from tests.ari.conftest import CALL, settings_for
-from tests.fakes.ari import Clock, FakeAsterisk, Reply, idle, make_channel
+from tests.fakes.ari import Clock, FakeAsterisk, Reply, idle
 
 
 async def drain(inbox: Inbox) -> list[Event]:
@@ -113,10 +113,36 @@ async def test_a_refused_handshake_means_booting(asterisk: FakeAsterisk, clock: 
             await client.connect()
 
 
-async def test_answer_never_goes_over_the_websocket(client: AriClient, asterisk: FakeAsterisk) -> None:
-    asterisk.channels["x"] = make_channel("x")
-    await client.request("POST", "/channels/x/answer")
-    assert asterisk.requests[0].over == "http"
+@pytest.mark.parametrize(
+    ("method", "path", "blocks"),
+    [
+        ("POST", "/channels/x/answer", True),
+        ("POST", "/channels/x/variable", True),
+        ("GET", "/channels/x/variable", True),
+        ("POST", "/bridges/kc-leg-x/addChannel", True),
+        ("POST", "/bridges/kc-leg-x/removeChannel", True),
+        ("POST", "/channels/x", False),
+        ("GET", "/channels/x", False),
+        ("DELETE", "/channels/x", False),
+        ("POST", "/channels/x/play/x.0", False),
+        ("DELETE", "/playbacks/x.0", False),
+        ("POST", "/channels/x/record", False),
+        ("POST", "/recordings/live/x.0/stop", False),
+        ("DELETE", "/recordings/live/x.0", False),
+        ("POST", "/bridges", False),
+        ("GET", "/bridges/kc-leg-x", False),
+        ("POST", "/events/user/kenko-echo", False),
+        ("POST", "/channels/answer/play/answer.0", False),
+    ],
+)
+async def test_what_a_channel_can_hold_up_never_goes_over_the_websocket(
+    client: AriClient, asterisk: FakeAsterisk, method: str, path: str, blocks: bool
+) -> None:
+    """C9. Which these are was measured: tests/asterisk/test_blocking.py."""
+    asterisk.answer(method, path, Reply(204))
+    await client.request(method, path)
+    wanted = "http" if blocks or client.settings.transport is Transport.HTTP else "websocket"
+    assert asterisk.requests[0].over == wanted
 
 
 async def test_without_a_websocket_requests_go_over_http(client: AriClient, asterisk: FakeAsterisk) -> None:
@@ -196,7 +222,7 @@ async def test_reconciling_tells_each_owner(clock: Clock, asterisk: FakeAsterisk
     living = {"talking": Channel("talking", app_name="Stasis"), "ringing": Channel("ringing", app_name="AppDial2")}
     client.reconcile(living)
     assert await drain(gone) == [Vanished("gone")]
-    assert await drain(talking) == [StasisStart(living["talking"])]
+    assert await drain(talking) == [StasisStart(living["talking"]), Gap("talking")]
     assert ringing.is_empty()
 
 

@@ -53,6 +53,7 @@ async def test_the_request(asterisk: FakeAsterisk, dialling: asyncio.Task[AriPho
         "priority": 1,
         "timeout": 30,
         "callerId": "05000000100",
+        "variables": {"PJSIP_MEDIA_OFFER(audio)": "!all,ulaw,alaw"},
     }
     assert seen.params == {}
 
@@ -369,9 +370,7 @@ def test_our_own_number_does_not_get_past_the_last_door() -> None:
 def test_no_other_place_makes_a_dial_string() -> None:
     files = Path(line_module.__file__).parents[1].rglob("*.py")
     assert [each.name for each in files if 'f"PJSIP/' in each.read_text(encoding="utf-8")] == [
-        "leg.py",
-        "line.py",
-        "words.py",  # of FastAGI, whose phone checks the endpoint
+        "dialled.py",  # of trunks: the phones and the line check the endpoint first
     ]
 
 

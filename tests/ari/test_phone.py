@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.ari.client import AriClient
-from ivr.ari.events import Event, from_json
+from ivr.ari.events import Channel, Event, from_json
 from ivr.ari.phone import AriPhone
 from ivr.ari.playing import media_uri
 from ivr.ari.rest import Params
@@ -39,6 +39,7 @@ class Wire(AriClient):
         self.clock = clock
         self.sent: list[str] = []
         self.bodies: list[Any] = []
+        self.replies: dict[str, object] = {}  #: request -> what it gives, if anything
         self.errors: dict[str, list[PbxError]] = {}  #: beginning of the request -> what to raise, one by one
 
     async def request(
@@ -51,7 +52,7 @@ class Wire(AriClient):
         for beginning, errors in self.errors.items():
             if said.startswith(beginning) and errors:
                 raise errors.pop(0)
-        return None
+        return self.replies.get(said)
 
     def event(self, kind: str, **fields: Any) -> None:
         self._route(make_event(kind, **fields))
@@ -132,7 +133,7 @@ async def test_silence_is_counted_from_the_end_of_the_prompt(wire: Wire, phone: 
         assert not asking.done()
         await wire.clock.advance(0.1)
     assert asking.result() == Entry("", EndedBy.SILENCE)
-    assert wire.sent[-1] == "DELETE /playbacks/CALL.0"
+    assert wire.sent[-2:] == ["DELETE /playbacks/CALL.0", "GET /channels/CALL/rtp_statistics"]
 
 
 async def test_a_key_that_is_ignored_lets_the_prompt_go_on(wire: Wire, phone: AriPhone) -> None:
@@ -385,10 +386,12 @@ async def test_a_channel_that_is_gone_is_a_hang_up(wire: Wire, phone: AriPhone, 
 
 
 async def test_a_call_that_ended_before_it_was_taken_up_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
-    wire.errors["POST"] = [PbxRefused(409, "Channel not in Stasis application", "POST")]
-    async with doing(phone.let_last("1800")) as taking:
+    wire.errors["POST"] = [PbxRefused(409, "Channel not in Stasis application", "POST") for _ in range(2)]
+    phone.take_up("1800")
+    async with doing(phone.answer()) as taking:
         await wire.clock.advance(3.0)  # nothing of it comes any more
     assert isinstance(taking.exception(), HungUp)
+    assert wire.sent == ["POST /channels/CALL/variable", "POST /channels/CALL/answer"]
 
 
 @pytest.mark.parametrize("error", [PbxSilent(problem("pbx.closed")), PbxRefused(500, "Allocation failed", "POST")])
@@ -396,8 +399,47 @@ async def test_whether_a_call_may_last_can_be_unclear(
     wire: Wire, phone: AriPhone, error: PbxError, caplog: pytest.LogCaptureFixture
 ) -> None:
     wire.errors["POST"] = [error]
-    await phone.let_last("1800")
+    phone.take_up("1800")
+    async with doing(phone.answer()):
+        await wire.clock.advance(0.5)
     assert len(caplog.records) == 1
+
+
+async def test_after_a_gap_the_question_is_asked_again_at_once(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.ask([QUESTION], THREE)) as asking:
+        await wire.prompt(0)
+        await wire.key("3")
+        wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+        await idle()
+        assert wire.sent[-2:] == ["DELETE /playbacks/CALL.1", "POST /channels/CALL/play/CALL.2"]
+        assert wire.bodies[-1]["media"][0] == media_uri(QUESTION)
+        # A key of the entry may be lost in between: what came before counts no more.
+        for digit in "365":
+            await wire.key(digit)
+    assert asking.result() == Entry("365", EndedBy.FULL)
+
+
+async def test_after_a_gap_nothing_of_before_plays_on(wire: Wire, phone: AriPhone) -> None:
+    """Whether the first stop was carried out is not known."""
+    async with doing(phone.ask([QUESTION], ONE)) as asking:
+        await wire.prompt(0)
+        wire.errors["DELETE"] = [PbxSilent(problem("pbx.closed"))]
+        for _ in range(2):
+            wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+            await idle()
+        assert wire.sent[1:] == [
+            *("DELETE /playbacks/CALL.0", "DELETE /playbacks/CALL.0", "POST /channels/CALL/play/CALL.1"),
+            *("DELETE /playbacks/CALL.1", "POST /channels/CALL/play/CALL.2"),
+        ]
+        await wire.key("1")
+    assert asking.result() == Entry("1", EndedBy.FULL)
+
+
+async def test_what_is_said_goes_on_through_a_gap(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.say([QUESTION])):
+        wire.reconcile({CALL: Channel(CALL, app_name="Stasis")})
+        await wire.prompt(0)
+    assert wire.sent == ["POST /channels/CALL/play/CALL.0", "DELETE /playbacks/CALL.0"]
 
 
 async def test_a_dead_asterisk_is_a_hang_up(wire: Wire, phone: AriPhone) -> None:
@@ -578,3 +620,72 @@ def test_nor_does_a_hang_up_in_the_midst_of_them_get_lost(storm: Sequence[tuple[
         assert isinstance(talking.exception(), HungUp)
 
     asyncio.run(play())
+
+
+async def test_a_hold_waits_and_the_question_is_asked_again(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.ask([QUESTION], ONE)) as asking:
+        wire.playback("PlaybackStarted", 0, media_uri(QUESTION), SILENCE)
+        wire.event("ChannelHold")
+        await idle()
+        await wire.clock.advance(600)
+        assert not asking.done()
+        wire.event("ChannelUnhold")
+        await idle()
+        assert wire.sent[-1] == "POST /channels/CALL/play/CALL.1"
+        assert "DELETE /playbacks/CALL.0" in wire.sent
+        wire.playback("PlaybackStarted", 1, media_uri(QUESTION), SILENCE)
+        await wire.key("4")
+    assert asking.result() == Entry("4", EndedBy.FULL)
+
+
+async def test_who_hangs_up_on_hold_has_hung_up(wire: Wire, phone: AriPhone) -> None:
+    async with doing(phone.say([QUESTION])) as saying:
+        wire.event("ChannelHold")
+        await idle()
+        wire.event("ChannelDestroyed", cause=16)
+    assert isinstance(saying.exception(), HungUp)
+
+
+async def test_a_hold_that_nobody_was_told_of_is_over_before_the_next_prompt(wire: Wire, phone: AriPhone) -> None:
+    wire.event("ChannelHold")
+    async with doing(phone.say([QUESTION])) as saying:
+        await wire.clock.advance(60)
+        assert not [each for each in wire.sent if "/play/" in each]
+        wire.event("ChannelUnhold")
+        await idle()
+        await wire.prompt(0)
+        wire.playback("PlaybackFinished", 0, state="done")
+    assert saying.result() is None
+
+
+async def silent_entries(wire: Wire, phone: AriPhone, received: Sequence[int | None]) -> int:
+    """How many questions nobody answers are asked when so many packets have come at the end of each."""
+    for at, count in enumerate(received):
+        wire.replies["GET /channels/CALL/rtp_statistics"] = {"rxcount": count}
+        asking = asyncio.create_task(phone.ask([QUESTION], ONE))
+        await idle()
+        await wire.clock.advance(1)  # what was stopped before is over
+        await wire.prompt(at % 4)
+        await wire.clock.advance(16)
+        await idle()
+        if isinstance(asking.exception(), HungUp):
+            return at + 1
+        assert asking.result() == Entry("", EndedBy.SILENCE)
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("received", "asked"),
+    [
+        ([500, 500, 500, 500], 3),  # nothing comes any more
+        ([500, 600, 600, 700, 700, 700], 6),
+        ([500, 600, 700, 800], 0),  # somebody is there, and presses nothing
+        ([0, 0, 0, 0], 0),  # never sent any sound: mute from the beginning
+        ([None, None, None, None], 0),  # Asterisk does not say
+    ],
+)
+async def test_a_call_from_which_nothing_comes_any_more_ends(
+    wire: Wire, phone: AriPhone, received: Sequence[int | None], asked: int
+) -> None:
+    assert await silent_entries(wire, phone, received) == asked
+    assert ("DELETE /channels/CALL" in wire.sent) is (asked > 0)

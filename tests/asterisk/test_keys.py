@@ -19,7 +19,7 @@ from ivr.conversation import Voice, converse
 from ivr.numbers import Numbering, Plan
 from ivr.phone import HungUp
 from ivr.prompts import Prompts
-from ivr.questionnaire.model import PersonFacts, SessionStatus, Turn
+from ivr.questionnaire.model import Input, PersonFacts, SessionStatus, Turn
 from ivr.questionnaire.turns import start
 from ivr.sounds import load_prompts
 from sandbox.farend.leg import Ended, Leg
@@ -46,7 +46,7 @@ class Desk:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def arrived(self, phone: AriPhone, caller: str | None, dialled: str) -> None:
-        async def commit(turn: Turn) -> None:
+        async def commit(turn: Turn, given: Input | None) -> None:
             self.turns.append(turn)
 
         await phone.answer()

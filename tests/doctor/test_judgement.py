@@ -103,7 +103,13 @@ BAD = problem("storage.damaged", "x")
         ({"registrations": {}}, "registration", Light.RED, "doctor.not_registered"),
         ({"registrations": {"trunk": "Rejected"}}, "registration", Light.RED, "doctor.not_registered"),
         (endpoint("(g729)"), "codec", Light.RED, "doctor.codec_silent"),
-        (endpoint("(ulaw|alaw)"), "codec", Light.RED, "doctor.codec_silent"),  # codec_alaw is not loaded
+        (endpoint("(ulaw|g722)"), "codec", Light.RED, "doctor.codec_silent"),
+        (
+            {"pbx": replace(GOOD, modules=MODULES - {"codec_alaw.so"})},
+            "codec",
+            Light.RED,
+            "doctor.codec_silent",
+        ),
         (endpoint(""), "codec", Light.RED, "doctor.codec_silent"),
         (pbx(objects={}), "codec", Light.YELLOW, "doctor.codec_unasked"),
         ({"sounds": Sounds((BAD,), 3, ())}, "sounds", Light.RED, "doctor.sounds_bad"),

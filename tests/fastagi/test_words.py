@@ -41,8 +41,8 @@ def test_commands() -> None:
     assert words.play(Path("/p/a.wav"), "12#", 800) == "STREAM FILE /p/a 12# 800"
     assert words.wait(0.0001) == "WAIT FOR DIGIT 1"
     assert words.wait(2.5) == "WAIT FOR DIGIT 2500"
-    assert words.dial("desk", 29.5, "") == 'EXEC Dial "PJSIP/desk,30,grI"'
-    assert words.dial("0310000001@trunk-2", 30, "05000000200").endswith(',30,grIf(05000000200)"')
+    assert words.dial("PJSIP/desk", 29.5, "") == 'EXEC Dial "PJSIP/desk,30,grI"'
+    assert words.dial("PJSIP/0310000001@trunk-2", 30, "05000000200").endswith(',30,grIf(05000000200)"')
     rules = KeyRules(ignored=frozenset("#5"))
     assert words.stopping(rules) == "012346789*"
     tape = words.record(Path("/r/x-1.wav"), rules, RecordRules(60, 4))

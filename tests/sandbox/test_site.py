@@ -44,7 +44,7 @@ def lines(name: str, files: dict[str, str] = FILES) -> list[str]:
         ("pjsip.conf", "endpoint_identifier_order=ip"),
         ("pjsip.conf", "deny=0.0.0.0/0.0.0.0"),
         ("pjsip.conf", "permit=198.51.100.0/24"),
-        ("pjsip.conf", "rtp_timeout=60"),
+        ("pjsip.conf", "rtp_timeout=1800"),
         ("pjsip.conf", "max_retries=100000"),
         ("pjsip.conf", "allow_transfer=no"),
         ("http.conf", "bindaddr=127.0.0.1"),
@@ -74,7 +74,7 @@ def test_the_dialplan_has_no_way_out() -> None:
     ]
     assert [each for each in dialplan if each.startswith("[")] == [
         *("[general]", "[globals]", "[from-trunk]", "[kenko-not-ours]", "[kenko-caller]", "[kenko-first-way]"),
-        *("[kenko-last-way]", "[kenko-outbound]", "[kenko-test]", "[apology]"),
+        *("[kenko-no-codec]", "[kenko-last-way]", "[kenko-outbound]", "[kenko-test]", "[apology]"),
     ]
     # Where somebody comes in there are no names that Asterisk uses itself: T, h, i.
     entry = dialplan[dialplan.index("[from-trunk]") + 1 : dialplan.index("[kenko-not-ours]")]

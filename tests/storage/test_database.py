@@ -12,8 +12,9 @@ from pysqlite3 import dbapi2 as sqlite3
 from sqlalchemy import Connection
 
 from ivr.errors import BadInput, StorageError
+from ivr.site import Site
 from ivr.storage import sqlite
-from ivr.storage.database import Database, open_database, open_reader
+from ivr.storage.database import Database, HurriedDatabase, open_database, open_reader
 from ivr.storage.facts import get_fact, set_fact
 from ivr.storage.people import get_person
 from ivr.storage.sqlite import plain
@@ -366,3 +367,23 @@ def _damaged(made: Path, file: Path, chance: random.Random) -> bytes:
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
     file.write_bytes(content)
     return bytes(content)
+
+
+async def test_somebody_on_the_telephone_does_not_wait_for_storage_that_hangs(site: Site) -> None:
+    """Nobody hears more than ten seconds of silence: the call goes on with an apology."""
+    database = site.database
+    assert isinstance(site.for_caller().database, HurriedDatabase)
+    assert site.for_caller().for_caller().database.pending is database.pending
+    hurried = HurriedDatabase(database, 0.01)
+    hanging = threading.Event()
+    holding = asyncio.create_task(database.write(lambda _: hanging.wait()))
+    reading = asyncio.create_task(database.read(lambda _: hanging.wait()))
+    await asyncio.sleep(0)
+    for asked in (hurried.write(set_fact, "late", "1"), hurried.read(get_fact, "late")):
+        with pytest.raises(StorageError) as slow:
+            await asked
+        assert [each.message for each in slow.value.problems] == ["storage.slow"]
+    hanging.set()
+    await asyncio.gather(holding, reading)
+    # What waited for its turn was not carried out.
+    assert await database.read(get_fact, "late") is None
