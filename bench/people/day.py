@@ -27,6 +27,7 @@ from ivr.questionnaire.model import (
     AlertRule,
     Answer,
     FollowUpReason,
+    Input,
     Kind,
     Level,
     PersonFacts,
@@ -168,7 +169,7 @@ class Walk:
             self.phone, self.world.voice, questionnaire, first, self._commit, lambda: Path("/dev/null")
         )
 
-    async def _commit(self, turn: Turn) -> None:
+    async def _commit(self, turn: Turn, given: Input | None = None) -> None:
         self.last = self.person.turn = turn
         self.alerts += turn.alerts
         self.reasons += turn.follow_ups

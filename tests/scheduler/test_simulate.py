@@ -79,7 +79,9 @@ def test_the_lines_are_used_while_anybody_is_due() -> None:
 
 
 #: A bad number is rung again half an hour later, whatever the settings: near the end that is the last call, alone.
-NO_BAD_NUMBER = {each: part for each, part in Model().otherwise.items() if each is not Outcome.BAD_NUMBER}
+NO_BAD_NUMBER: dict[Outcome, float] = {
+    each: part for each, part in Model().otherwise.items() if each is not Outcome.BAD_NUMBER
+}
 
 
 def retries_after(seconds: float) -> dict[str, Any]:
