@@ -57,6 +57,7 @@ CALL_FRAME = (
     "frame/interrupted",
     "frame/apology",
     "frame/quiet",
+    "frame/pause",
 )
 
 

@@ -28,6 +28,10 @@ from ivr.window import Window, slot_of
 log = logging.getLogger(__name__)
 
 
+#: Why staff must ring somebody after the greeting.
+_REASONS = {Greeted.CALL_WISHED: FollowUpReason.CALL_WISHED, Greeted.LOST: FollowUpReason.COULD_NOT_ENTER}
+
+
 async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") -> None:
     """Make the call of a planned attempt, by this trunk. Returns when it is over and its outcome stored."""
     call_id = site.new_id()
@@ -141,9 +145,10 @@ async def _alone(site: Site, phone: Phone, voice: Voice, attempt: calls.Attempt,
             await say_and_end(phone, voice, "frame/already_in")
         case Greeted.READY:
             await walk(site, phone, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
-        case Greeted.CALL_WISHED:
-            wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt.id)
-            await site.database.write(open_follow_up, wish, site.now())
+        case Greeted.CALL_WISHED | Greeted.LOST:
+            # Who is there and does not find the key: no further call of today will help.
+            task = NewFollowUp(site.today(), _REASONS[greeted], person_id, attempt_id=attempt.id)
+            await site.database.write(open_follow_up, task, site.now())
             await say_and_end(phone, voice, "frame/call_wished_end")
         case Greeted.NOBODY:
             # Maybe a machine listens: no word about health.
@@ -170,11 +175,12 @@ async def _household(
         return
     together = await site.database.read(calls.attempts_together, attempt.id)
     so_far.apart.update({each.person_id: Outcome.NO_KEY for each in (attempt, *together)})
-    member = await choose_member(phone, voice, members)
-    if greeted is Greeted.CALL_WISHED:
+    # Who does not find the 1 finds no place either.
+    member = None if greeted is Greeted.LOST else await choose_member(phone, voice, members)
+    if greeted is not Greeted.READY:
         # Not said whose wish it is: staff see the number.
         person_id, number = (member.person.id, None) if member else (None, attempt.number)
-        wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt.id, number=number)
+        wish = NewFollowUp(site.today(), _REASONS[greeted], person_id, attempt_id=attempt.id, number=number)
         await site.database.write(open_follow_up, wish, site.now())
         await say_and_end(phone, voice, "frame/call_wished_end")
         return
