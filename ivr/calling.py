@@ -17,6 +17,8 @@ from ivr.questionnaire.turns import MOST_REPEATS
 
 #: Entries without the right form, for each question; they are slips and no guesses.
 FORM_TRIES = 3
+#: Somebody looks for the card.
+FIRST_KEY_SECONDS = 30.0
 #: A key for each: of a larger household each keys an ID.
 MOST_TO_CHOOSE = 9
 
@@ -60,28 +62,32 @@ async def ask_until(
     return None
 
 
-async def ask_for_id(phone: Phone, voice: Voice, check_digit: bool, first: tuple[str, ...] = ()) -> str | None:
+async def ask_for_id(
+    phone: Phone, voice: Voice, check_digit: bool, first: tuple[str, ...] = (), first_key: float = FIRST_KEY_SECONDS
+) -> str | None:
     """The person ID that an unknown caller keys; None if no try had its form. Raises HungUp.
 
-    `first` is said before, once; whoever knows what comes may press in it.
+    `first` is said before, once; whoever knows what comes may press in it. `first_key`: seconds for the first key.
     """
 
     def read(keys: str) -> str | None:
         return keys if len(keys) in ID_LENGTHS and (not check_digit or has_check_digit(keys)) else None
 
     hint = ("frame/wrong_key",) if check_digit else ("frame/id_form",)
-    rules = KeyRules(length=ID_LENGTHS[-1], ignored=frozenset("#"))
+    rules = KeyRules(length=ID_LENGTHS[-1], first_key=first_key, ignored=frozenset("#"))
     return await ask_until(phone, voice, Question(("frame/enter_id",), hint, rules), read, first)
 
 
-async def ask_for_birth_date(phone: Phone, voice: Voice, today: date) -> date | None:
+async def ask_for_birth_date(
+    phone: Phone, voice: Voice, today: date, first_key: float = FIRST_KEY_SECONDS
+) -> date | None:
     """The birth date, in the Japanese or the western calendar; None if no try was one. Raises HungUp."""
 
     def read(keys: str) -> date | None:
         return read_birth_date(keys, today) if len(keys) in (ERA_LENGTH, WESTERN_LENGTH) else None
 
     say = ("frame/enter_birth_date", "frame/birth_date_example")
-    rules = KeyRules(length=WESTERN_LENGTH, ignored=frozenset("#"))
+    rules = KeyRules(length=WESTERN_LENGTH, first_key=first_key, ignored=frozenset("#"))
     return await ask_until(phone, voice, Question(say, ("frame/birth_date_form",), rules), read)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
 from pathlib import Path
 
 from ivr.call import Ending, Outcome
 from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.errors import PbxError
 from ivr.phone import HungUp, Phone, Recording
-from ivr.prompts import Prompts, Sound
+from ivr.prompts import PAUSE, PAUSE_SECONDS, Prompts, Sound
 from ivr.questionnaire.model import Input, Pressed, Questionnaire, Recorded, SessionStatus, Silence, Turn
 from ivr.questionnaire.turns import MOST_REPEATS, resume
 
@@ -41,7 +42,10 @@ class Voice:
     async def ask(self, phone: Phone, say: tuple[str, ...], rules: KeyRules) -> Input:
         """Speak the prompts and take one input. Raises HungUp."""
         sounds = self.prompts.resolve(say, self.language)
-        return _input_of(await phone.ask(sounds, rules), sounds)
+        if say[:1] == ("frame/wrong_key",):
+            # Whoever goes on pressing while they hear that it was wrong has not heard it yet.
+            rules = replace(rules, closed=sounds[0].seconds)
+        return _input_of(await phone.ask(sounds, rules), sounds, rules.closed)
 
     def of(self, turn: Turn) -> "Voice":
         """The voice that speaks a turn: whoever chose a language hears it at once."""
@@ -49,9 +53,12 @@ class Voice:
 
     async def take(self, phone: Phone, turn: Turn, rules: KeyRules, new_file: NewFile) -> Input:
         """Speak a turn and take its input. Raises HungUp."""
-        sounds = self.prompts.resolve(turn.say, self.language)
+        # Into the silence falls what is pressed a second time; its seconds are rounded up to whole sounds.
+        silence = (PAUSE,) * ceil(rules.pause / PAUSE_SECONDS)
+        sounds = self.prompts.resolve((*silence, *turn.say), self.language)
         if turn.closed:
-            rules = replace(rules, closed=sum(each.seconds for each in sounds[: turn.closed]))
+            heard = sounds[: len(silence) + turn.closed]
+            rules = replace(rules, closed=sum(each.seconds for each in heard))
         if turn.record is None:
             return _input_of(await phone.ask(sounds, rules), sounds, rules.closed)
         beep = (self.prompts.beep,) if self.prompts.beep else ()
@@ -95,11 +102,16 @@ async def converse(
     return turn
 
 
+#: Wrong keys at the greeting. Machines press none: whoever does is a person, and gets as many tries as at a number.
+MOST_WRONG = 5
+
+
 class Greeted(StrEnum):
     """What the gate of an outbound call found."""
 
     READY = "ready"
     CALL_WISHED = "call_wished"  #: 0: "please have somebody call me"
+    LOST = "lost"  #: keys, but never the one that was asked for: somebody is there who cannot
     NOBODY = "nobody"  #: no key: a machine, the wrong person, mistrust
 
 
@@ -110,19 +122,22 @@ async def greet(phone: Phone, voice: Voice, times: int, wait_seconds: float) -> 
     nobody listening yet, so the whole greeting is repeated. Raises HungUp.
     """
     rules = KeyRules(first_key=wait_seconds, ignored=frozenset("#"))
-    said = repeats = 0
-    while said < times and repeats <= MOST_REPEATS:
-        doubt = ("frame/doubt",) if said else ()
-        match await voice.ask(phone, ("frame/greeting", *doubt, "frame/ready"), rules):
+    first: tuple[str, ...] = ("frame/greeting",)
+    said = repeats = wrong = 0
+    while said < times and repeats <= MOST_REPEATS and wrong < MOST_WRONG:
+        match await voice.ask(phone, (*first, "frame/ready"), rules):
             case Pressed("1"):
                 return Greeted.READY
             case Pressed("0"):
                 return Greeted.CALL_WISHED
             case Pressed("*") | Silence(too_early=True):
                 repeats += 1
-                continue
-        said += 1
-    return Greeted.NOBODY
+            case Pressed():
+                # Somebody is there, and looks for the key.
+                wrong, first = wrong + 1, ("frame/wrong_key",)
+            case _:
+                said, first = said + 1, ("frame/greeting", "frame/doubt")
+    return Greeted.LOST if wrong else Greeted.NOBODY
 
 
 #: Tells staff of a fault of ours, by its action in the log.

@@ -10,7 +10,7 @@ from ivr.conversation import Voice
 from ivr.digits import EndedBy, Entry, KeyRules
 from ivr.numbers import sends_tones
 from ivr.phone import Phone, Recording
-from ivr.prompts import Sound
+from ivr.prompts import PAUSE, Sound
 from ivr.questionnaire.model import RecordRules
 from ivr.site import Site
 from ivr.storage import telephones
@@ -84,7 +84,8 @@ class HeardPhone:
         if self.heard or self.silences < self._patience:
             return sounds
         # After the first sound: "nothing was received" or who calls comes first, and the question last.
-        at = 1 if len(sounds) > 1 else 0
+        pauses = sum(each.prompt == PAUSE for each in sounds)
+        at = pauses + (1 if len(sounds) > pauses + 1 else 0)
         return (*sounds[:at], *self._hint, *sounds[at:])
 
     def _hear(self, entry: Entry) -> Entry:

@@ -55,6 +55,7 @@ CALL_FRAME = (
     "frame/interrupted",
     "frame/apology",
     "frame/quiet",
+    "frame/pause",
 )
 
 

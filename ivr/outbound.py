@@ -23,6 +23,10 @@ from ivr.window import Window, slot_of
 log = logging.getLogger(__name__)
 
 
+#: Why staff must ring somebody after the greeting.
+_REASONS = {Greeted.CALL_WISHED: FollowUpReason.CALL_WISHED, Greeted.LOST: FollowUpReason.COULD_NOT_ENTER}
+
+
 async def ring(site: Site, line: Line, attempt: calls.Attempt, trunk: str = "") -> None:
     """Make the call of a planned attempt, by this trunk. Returns when it is over and its outcome stored."""
     call_id = site.new_id()
@@ -110,9 +114,10 @@ async def talk(
                 await say_and_end(heard, voice, "frame/already_in")
             case Greeted.READY:
                 await walk(site, heard, Who(person_id, None, Source.AUTOMATIC_CALL, Auth.OUTBOUND))
-            case Greeted.CALL_WISHED:
-                wish = NewFollowUp(site.today(), FollowUpReason.CALL_WISHED, person_id, attempt_id=attempt.id)
-                await site.database.write(open_follow_up, wish, site.now())
+            case Greeted.CALL_WISHED | Greeted.LOST:
+                # Who is there and does not find the key: no further call of today will help.
+                task = NewFollowUp(site.today(), _REASONS[greeted], person_id, attempt_id=attempt.id)
+                await site.database.write(open_follow_up, task, site.now())
                 await say_and_end(heard, voice, "frame/call_wished_end")
             case Greeted.NOBODY:
                 # Maybe a machine listens: no word about health.

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Silence before a prompt, as often as it takes, and its seconds.
+PAUSE, PAUSE_SECONDS = "frame/pause", 0.5
+
 
 @dataclass(frozen=True)
 class Sound:

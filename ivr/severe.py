@@ -22,8 +22,8 @@ FRAME = ("frame/severe", "frame/putting_through", "frame/not_put_through", "fram
 
 
 def is_severe(turn: Turn) -> bool:
-    """Whether an answer of this turn made the most urgent kind of alert."""
-    return any(rule.level is Level.EMERGENCY for rule in turn.alerts)
+    """Whether an answer that stands from this turn on made the most urgent kind of alert."""
+    return any(rule.level is Level.EMERGENCY for rule in turn.heed)
 
 
 async def heed(site: Site, phone: Phone, voice: Voice, session: StoredSession, turn: Turn) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ivr.errors import BadInput, problem
 from ivr.pressing import Pressing
-from ivr.prompts import Sound
+from ivr.prompts import PAUSE, Sound
 
 RATE = 8000
 TONE_SECONDS = 0.1
@@ -44,7 +44,7 @@ class Tape:
     def play(self, sounds: Sequence[Sound]) -> None:
         """Prompts to their end."""
         for sound in sounds:
-            if not is_recorded(sound):
+            if not is_recorded(sound) and sound.prompt != PAUSE:
                 self._unrecorded[sound.prompt] = None
             self._samples.extend(_read(sound))
 

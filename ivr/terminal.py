@@ -11,7 +11,7 @@ from ivr.errors import BadInput, problem
 from ivr.messages import text
 from ivr.phone import HungUp, Recording
 from ivr.pressing import press_keys
-from ivr.prompts import Prompts, Sound, spoken_as
+from ivr.prompts import PAUSE, PAUSE_SECONDS, Prompts, Sound, spoken_as
 from ivr.questionnaire.model import RecordRules
 from ivr.tape import Tape
 
@@ -137,7 +137,8 @@ class TerminalPhone:
     def _print(self, sounds: Sequence[Sound]) -> None:
         self._require_live()
         for sound in sounds:
-            self._show(self._texts.get(sound.prompt, sound.prompt))
+            if sound.prompt != PAUSE:
+                self._show(self._texts.get(sound.prompt, sound.prompt))
 
     def _require_live(self) -> None:
         if self._over:
@@ -152,7 +153,7 @@ def spoken(word: str, limits: RecordRules, target: Path) -> Recording:
 
 def gather(keys: str, rules: KeyRules) -> Entry:
     """The entry that `keys` make when they are pressed after the prompt, one after another, and then no more."""
-    return press_keys(keys, rules, UNRECORDED_SECONDS).entry
+    return press_keys(keys, rules, max(UNRECORDED_SECONDS, rules.closed)).entry
 
 
 def _pressed(answer: str) -> tuple[str, float | None]:
@@ -206,4 +207,5 @@ def _is_answer(word: str) -> bool:
 def unrecorded(prompt_ids: Iterable[str], *languages: str) -> Prompts:
     """Prompts without audio, for a telephone that only prints: a questionnaire can be tried before it is recorded."""
     spoken = {spoken_as(each, language) for each in prompt_ids for language in languages}
-    return Prompts(Path(), {each: Sound(each[1], Path(), UNRECORDED_SECONDS) for each in spoken})
+    sounds = {each: Sound(each[1], Path(), UNRECORDED_SECONDS) for each in spoken}
+    return Prompts(Path(), {(each, PAUSE): Sound(PAUSE, Path(), PAUSE_SECONDS) for each in languages} | sounds)

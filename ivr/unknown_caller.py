@@ -77,11 +77,12 @@ async def give_up(site: Site, phone: Phone, voice: Voice, caller: Caller) -> Non
 async def _ask_who(site: Site, phone: Phone, voice: Voice, caller: Caller, claim: _Claim) -> Who | None:
     for turn in range(LIMITS.per_call):
         first = ("frame/not_confirmed",) if turn else ()
-        claimed = await ask_for_id(phone, voice, site.config.ids.check_digit, first)
+        ids = site.config.ids
+        claimed = await ask_for_id(phone, voice, ids.check_digit, first, ids.first_key_seconds)
         if claimed is None:
             return None
         claim.id = claimed
-        born = await ask_for_birth_date(phone, voice, site.today())
+        born = await ask_for_birth_date(phone, voice, site.today(), ids.first_key_seconds)
         if born is None:
             return None
         given = Try(claimed, born, caller.for_staff, site.today(), site.now())

@@ -62,6 +62,7 @@ def write_files(network: Network, people: Iterable[Person], folder: Path, change
     secret.write_text(network.pbx.secret + "\n", encoding="utf-8")
     settings: dict[str, Any] = {
         "centre": {"name": "さくら保健所"},
+        "ids": {"check_digit": False},
         "numbers": "practice",
         "practice_clock": PRACTICE_CLOCK,
         "database": str(made.database),

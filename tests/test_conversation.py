@@ -19,7 +19,7 @@ from ivr.conversation import (
 from ivr.errors import PbxSilent, StorageError, problem
 from ivr.loading import CALL_FRAME
 from ivr.phone import HungUp
-from ivr.prompts import Prompts, Sound
+from ivr.prompts import PAUSE, PAUSE_SECONDS, Prompts, Sound
 from ivr.questionnaire.model import Input, SessionStatus, Turn
 from ivr.questionnaire.parse import parse
 from ivr.questionnaire.said import prompt_ids
@@ -40,6 +40,7 @@ def noted(action: str, error: BaseException) -> None:
     assert not isinstance(error, HungUp)
 
 
+WRONG = ("frame/wrong_key", "frame/ready")
 DOUBT = ("frame/greeting", "frame/doubt", "frame/ready")
 
 
@@ -50,7 +51,10 @@ DOUBT = ("frame/greeting", "frame/doubt", "frame/ready")
         pytest.param("- - 1", Greeted.READY, [GREETING, DOUBT, DOUBT], id="ready at the third time"),
         pytest.param("0", Greeted.CALL_WISHED, [GREETING], id="wishes a call"),
         pytest.param("- - -", Greeted.NOBODY, [GREETING, DOUBT, DOUBT], id="nobody"),
-        pytest.param("5 9 2 1", Greeted.NOBODY, [GREETING, DOUBT, DOUBT], id="other keys are no consent"),
+        # Whoever presses another key is there, and has not used up a greeting.
+        pytest.param("5 9 2 1", Greeted.READY, [GREETING, WRONG, WRONG, WRONG], id="other keys are no consent"),
+        pytest.param("5 - - 1", Greeted.READY, [GREETING, WRONG, DOUBT, DOUBT], id="a wrong key and silences"),
+        pytest.param("5 9 2 5 9 1", Greeted.LOST, [GREETING, *4 * [WRONG]], id="never the right key"),
         pytest.param("* 1", Greeted.READY, [GREETING, GREETING], id="once more"),
         pytest.param("- * - - 1", Greeted.NOBODY, [GREETING, DOUBT, DOUBT, DOUBT], id="once more costs no time"),
         pytest.param("# 1", Greeted.READY, [GREETING, DOUBT], id="# is no key"),
@@ -192,6 +196,8 @@ async def test_whoever_chooses_a_language_hears_it_at_once() -> None:
         for language in ("ja", "en")
         for prompt in ("example/language", "example/better", "frame/yes_no_unknown", "frame/thanks")
     }
+
+    sounds |= {(language, PAUSE): Sound(PAUSE, Path(), PAUSE_SECONDS) for language in ("ja", "en")}
 
     async def commit(turn: Turn, given: Input | None) -> None:
         """Nothing is stored here."""

@@ -8,8 +8,9 @@ import typer
 from ivr.cli.output import DEFAULT_CONFIG, AsJson, ConfigPath, print_json
 from ivr.config import read_config
 from ivr.errors import BadInput, Problem
-from ivr.loading import find_problems
+from ivr.loading import read_disk
 from ivr.messages import text
+from ivr.questionnaire.hints import find_hints
 
 
 def check(
@@ -18,16 +19,23 @@ def check(
     as_json: AsJson = False,
 ) -> int:
     problems: list[Problem] = []
+    hints: list[Problem] = []
     try:
         settings = read_config(config)
         tried = settings.model_copy(update={"questionnaire": questionnaire}) if questionnaire else settings
-        problems = find_problems(tried)
+        found = read_disk(tried)
+        problems = list(found.problems)
+        hints = find_hints(found.questionnaire) if found.questionnaire else []
     except BadInput as error:
         problems = list(error.problems)
     if as_json:
-        print_json({"problems": [{"file": p.file, "line": p.line, "text": p.render()} for p in problems]})
+        print_json({"problems": _plain(problems), "hints": _plain(hints)})
     else:
-        for each in problems:
+        for each in (*hints, *problems):
             typer.echo(each.render(), err=True)
         typer.echo(text("cli.check.problems", count=len(problems)) if problems else text("cli.check.fine"))
     return 2 if problems else 0
+
+
+def _plain(found: list[Problem]) -> list[dict[str, object]]:
+    return [{"file": each.file, "line": each.line, "text": each.render()} for each in found]

@@ -113,7 +113,7 @@ def _question_card(sheet: _Sheet, question: Question) -> Card:
             "flow.only_if", conditions=conditions_in_words(sheet.questionnaire, question.when, sheet.language)
         )
         rows.append(row(lines(f"◇ {only}", SMALL + 1), CONDITION))
-    for prompt in question.ask:
+    for prompt in (*question.ask, *question.legend):
         # Words that many questions share step back behind the question itself.
         shared = prompt.startswith("frame/")
         rows.append(row(lines(sheet.prompt(prompt), SMALL if shared else TEXT, QUIET if shared else "")))

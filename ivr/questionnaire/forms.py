@@ -75,6 +75,9 @@ class TimesForm(Form):
     first_key: Seconds | None = None
     inter_key: Seconds | None = None
     total: Seconds | None = None
+    guard: Annotated[float, Field(ge=0, le=5)] | None = None
+    bounce: Annotated[float, Field(ge=0, le=1)] | None = None
+    pause: Annotated[float, Field(ge=0, le=5)] | None = None
 
 
 class FrameForm(Form):
@@ -124,6 +127,7 @@ class AskForm(Form):
 
     id: Id
     ask: Said
+    legend: PromptList = []
     ask_if: WhenForm = WhenForm()
     hint: PromptList = []
     times: TimesForm = TimesForm()
@@ -136,12 +140,14 @@ class ChoiceForm(AskForm):
 
     kind: Literal[Kind.CHOICE]
     keys: Keys
+    read_back_keys: dict[str, Said] = {}
 
 
 class YesNoUnknownForm(AskForm):
     """1 yes, 2 no, 3 do not know."""
 
     kind: Literal[Kind.YES_NO_UNKNOWN]
+    read_back_keys: dict[str, Said] = {}
 
 
 class NumberForm(AskForm):
@@ -212,7 +218,8 @@ class QuestionnaireForm(Form):
     languages: Annotated[list[Language], BeforeValidator(_listed)] = []
     facts: dict[Id, Annotated[list[Id], BeforeValidator(_listed), Field(min_length=1)]] = {}
     times: TimesForm = TimesForm()
-    tries: Tries = 3
+    tries: Tries = 4
+    legends: Annotated[int, Field(ge=0, le=99)] = 2
     opening: PromptList = []
     questions: Annotated[list[Any], Field(min_length=1)]
     next_call: Annotated[list[NextCallId], BeforeValidator(_listed)] = []

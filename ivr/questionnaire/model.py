@@ -30,6 +30,9 @@ class Times:
     first_key: float
     inter_key: float
     total: float
+    guard: float = 1.0
+    bounce: float = 0.3
+    pause: float = 1.0  #: of silence before a prompt that follows a key
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,10 @@ class Question:
     #: without leading zeros (36.5 -> 365, typed 098 -> 98). Of a multi, an id with `{value}` is said once for each
     #: value chosen. Empty: nothing is read back.
     read_back: tuple[str, ...] = ()
-    #: Option value -> prompt ids of its read-back; an option that is not here is not read back. A number only.
+    #: Prompt ids that say which keys there are, after `ask`: only where it is needed, see Questionnaire.legends.
+    legend: tuple[str, ...] = ()
+    #: Option value -> prompt ids of its read-back; an option that is not here is not read back. Of a number the value
+    #: counts when it is confirmed; of a choice at once, until it is answered otherwise.
     read_back_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     when: When = When()  #: asked or said only when this holds, else passed over
     #: Where an answer leads: value -> question id or END; the key OTHERWISE is every other answer (of a statement:
@@ -157,6 +163,7 @@ class Questionnaire:
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
     #: Id of a question, value or fact -> language -> what paper and lists call it, where its prompt is too long.
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    legends: int = 2  #: in so many questions of a walk their legend is said; then only with `*`, or after a failed try
     file: str = field(default="", compare=False)  #: for messages
     #: Where each place of the file begins (lines from 1), for messages; see ivr.document.
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
@@ -222,6 +229,7 @@ class Session:
     person: PersonFacts = PersonFacts()
     lead_in: tuple[str, ...] = ()  #: prompt ids of the statements said on the way to the open question
     repeats: int = 0  #: how often in a row something was only said again; see turns.MOST_REPEATS
+    unsure: tuple[str, ...] = ()  #: ids of the alert rules that the answer fired which is being confirmed
     heard: tuple[str, ...] = ()  #: ids of the questions that were heard before they were answered (or not)
 
 
@@ -262,6 +270,8 @@ class Turn:
     rules: KeyRules | None  #: None: nothing more is asked, the call ends after `say`
     answered: tuple[Answer, ...] = ()  #: to be stored before anything is said
     alerts: tuple[AlertRule, ...] = ()  #: fired by this step
+    withdrawn: tuple[str, ...] = ()  #: ids of the rules that fired before and hold no more: it was answered otherwise
+    heed: tuple[AlertRule, ...] = ()  #: fired by answers that stand from this step on: what they ask for is to be done
     follow_ups: tuple[FollowUpReason, ...] = ()  #: wished by this step
     closed: int = 0  #: so many of the prompts of `say` must be heard before a key counts
     #: Record after `say`. A key that counts by `rules`, before or during it, is an input as ever and no recording.

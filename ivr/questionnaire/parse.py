@@ -39,7 +39,7 @@ from ivr.questionnaire.model import (
 )
 
 #: Seconds. Old hands are slow.
-DEFAULT_TIMES = Times(first_key=15.0, inter_key=15.0, total=90.0)
+DEFAULT_TIMES = Times(first_key=30.0, inter_key=15.0, total=90.0)
 
 YES_NO_UNKNOWN: Mapping[str, str] = {"1": "yes", "2": "no", "3": "unknown"}
 
@@ -72,6 +72,7 @@ def parse(source: bytes, file: str) -> Questionnaire:
         next_call=tuple(form.next_call),
         next_call_unknown=tuple(form.next_call_unknown),
         words={each: dict(said) for each, said in form.words.items()},
+        legends=form.legends,
         frame=Frame(**{name: tuple(prompts) for name, prompts in form.frame}),
         file=file,
         lines=document.lines,
@@ -126,6 +127,7 @@ def _question(form: QuestionForm, times: Times, tries: int) -> Question:
         id=form.id,
         kind=form.kind,
         ask=tuple(form.ask),
+        legend=tuple(form.legend),
         hint=tuple(form.hint),
         times=_times(form.times, times),
         tries=form.tries or tries,
@@ -133,17 +135,18 @@ def _question(form: QuestionForm, times: Times, tries: int) -> Question:
         when=_when(form.ask_if),
         then=form.then,
     )
+    if isinstance(form, NumberForm | YesNoUnknownForm | ChoiceForm):
+        read_back_options = {value: tuple(prompts) for value, prompts in form.read_back_keys.items()}
+        question = replace(question, read_back_options=read_back_options)
     match form:
         case YesNoUnknownForm():
             return replace(question, options=YES_NO_UNKNOWN)
         case NumberForm():
-            read_back_options = {value: tuple(prompts) for value, prompts in form.read_back_keys.items()}
             return replace(
                 question,
                 options=form.keys,
                 number=_number(form),
                 read_back=tuple(form.read_back),
-                read_back_options=read_back_options,
             )
         case MultiForm():
             return replace(question, options=form.keys, read_back=tuple(form.read_back), alone=frozenset(form.alone))
@@ -164,6 +167,9 @@ def _times(form: TimesForm, default: Times) -> Times:
         first_key=form.first_key or default.first_key,
         inter_key=form.inter_key or default.inter_key,
         total=form.total or default.total,
+        guard=default.guard if form.guard is None else form.guard,
+        bounce=default.bounce if form.bounce is None else form.bounce,
+        pause=default.pause if form.pause is None else form.pause,
     )
 
 

@@ -57,6 +57,7 @@ def spoken_values(question: Question) -> list[str]:
 
 def _of_question(question: Question) -> Iterator[tuple[Place, str]]:
     yield from _listed(("ask",), question.ask)
+    yield from _listed(("legend",), question.legend)
     yield from _listed(("hint",), question.hint)
     for at, prompt in _listed(("read_back",), question.read_back):
         blank = "{keys}" if question.number else "{value}"

@@ -27,7 +27,7 @@ from ivr.questionnaire.model import (
 )
 from ivr.questionnaire.next_call import say_next_call
 from ivr.questionnaire.path import position_after, position_of, way_from
-from ivr.questionnaire.values import read_back_of, value_of
+from ivr.questionnaire.values import begins_a_number, read_back_of, value_of
 
 #: `*`, corrections and jumps back cost no try, so a walk could go on for ever: after so many turns it is the kind way
 #: out.
@@ -87,8 +87,8 @@ def reopen(questionnaire: Questionnaire, session: Session) -> Turn:
     if counted is None:
         return _give_up(questionnaire, session)
     resumed = questionnaire.frame.resume
-    if counted.pending and _open_question(questionnaire, counted).record:
-        return _go_on_after(questionnaire, counted, counted.pending, resumed)
+    if counted.pending and _counts_at_once(_open_question(questionnaire, counted)):
+        return _stands(questionnaire, counted, resumed)
     afresh = replace(counted, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0)
     return _wait(questionnaire, afresh, (*resumed, *_waited_for(questionnaire, afresh)))
 
@@ -139,6 +139,9 @@ def _in_step(questionnaire: Questionnaire, before: Session, given: Input, turn: 
     if isinstance(given, Pressed) and given.early and knows and now.phase is Phase.ASKING:
         # Who does not even listen keys ahead: the same key again is the next answer.
         return replace(turn, rules=replace(turn.rules, guard=0.0, bounce=0.0))
+    if isinstance(given, Pressed) and not (given.early and knows):
+        pause = _open_question(questionnaire, now).times.pause
+        return replace(turn, rules=replace(turn.rules, pause=pause))
     return turn
 
 
@@ -150,11 +153,20 @@ def _asked(questionnaire: Questionnaire, session: Session, given: Input, keys: s
     read_back = read_back_of(question, value)
     if not read_back:
         return _take(questionnaire, session, value)
-    # What was spoken counts at once; what was typed only when it is confirmed.
-    taken = _stored(questionnaire, session, value) if question.record else Turn(session, (), None)
-    confirming = replace(taken.session, phase=Phase.CONFIRMING, pending=value, tries=0)
+    taken = _stored(questionnaire, session, value) if _counts_at_once(question) else Turn(session, (), None)
+    fired = {*session.unsure, *(each.id for each in taken.alerts)}
+    unsure = tuple(each for each in taken.session.alerts if each in fired)
+    confirming = replace(taken.session, phase=Phase.CONFIRMING, pending=value, tries=0, unsure=unsure)
     turn = _wait(questionnaire, confirming, read_back)
-    return replace(turn, answered=taken.answered, alerts=taken.alerts)
+    return replace(turn, answered=taken.answered, alerts=taken.alerts, withdrawn=taken.withdrawn)
+
+
+def _counts_at_once(question: Question) -> bool:
+    """Whether an answer counts before it is confirmed: what was spoken, and a sign that cannot wait.
+
+    A number that was typed counts when it is confirmed. Who hangs up at the read-back of a severe yes meant it.
+    """
+    return question.kind in (Kind.VOICE_MESSAGE, Kind.CHOICE, Kind.YES_NO_UNKNOWN)
 
 
 def _value(question: Question, given: Input) -> str | None:
@@ -173,8 +185,8 @@ def _recording(question: Question, given: Recorded) -> str | None:
 
 
 def _confirmed(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
-    if keys == "1" and _open_question(questionnaire, session).record:
-        return _go_on_after(questionnaire, session, session.pending)
+    if keys == "1" and _counts_at_once(_open_question(questionnaire, session)):
+        return _stands(questionnaire, session)
     if keys == "1":
         return _take(questionnaire, session, session.pending)
     if keys == "2":
@@ -187,7 +199,13 @@ def _correct(questionnaire: Questionnaire, session: Session) -> Turn:
     if session.corrections >= question.tries:
         return _give_up(questionnaire, session)
     asking = replace(session, phase=Phase.ASKING, pending="", tries=0, corrections=session.corrections + 1)
-    return _wait(questionnaire, asking, question.ask)
+    return _wait(questionnaire, asking, (*question.ask, *question.legend))
+
+
+def _stands(questionnaire: Questionnaire, session: Session, say: tuple[str, ...] = ()) -> Turn:
+    """The answer that counted at once is not taken back: go on, and do what its alerts ask for."""
+    heed = tuple(each for each in questionnaire.alerts if each.id in session.unsure)
+    return replace(_go_on_after(questionnaire, session, session.pending, say), heed=heed)
 
 
 def _offered(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
@@ -200,7 +218,8 @@ def _offered(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
         ended = replace(session, pending="", status=SessionStatus.ENDED_EARLY)
         return Turn(ended, frame.call_wished_end, None)
     apology = frame.wrong_key if keys else frame.silence
-    return _wait(questionnaire, replace(session, offer_tries=failed), (*apology, *frame.call_wished))
+    turn = _wait(questionnaire, replace(session, offer_tries=failed), (*apology, *frame.call_wished))
+    return replace(turn, closed=len(apology)) if keys else turn
 
 
 def _offer(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -230,22 +249,24 @@ def _waited_for(questionnaire: Questionnaire, session: Session) -> tuple[str, ..
         case Phase.CONFIRMING:
             return read_back_of(question, session.pending)
         case Phase.ASKING:
-            return (*session.lead_in, *question.ask)
+            return (*session.lead_in, *question.ask, *question.legend)
 
 
 def _fail(questionnaire: Questionnaire, session: Session, keys: str) -> Turn:
     """A wrong key, or silence (no keys), at a question or its confirmation."""
     question = _open_question(questionnaire, session)
     if session.tries + 1 >= question.tries:
-        if question.record and session.pending:
-            return _go_on_after(questionnaire, session, session.pending)
+        if _counts_at_once(question) and session.pending:
+            return _stands(questionnaire, session)
         return _give_up(questionnaire, session)
     failed = replace(session, tries=session.tries + 1)
     apology = questionnaire.frame.wrong_key if keys else questionnaire.frame.silence
     if failed.phase is Phase.CONFIRMING:
         return _wait(questionnaire, failed, (*apology, *read_back_of(question, failed.pending)))
     hint = question.hint if keys or question.kind in _NOT_ONE_KEY else ()
-    return _wait(questionnaire, failed, (*apology, *hint, *question.ask))
+    turn = _wait(questionnaire, failed, (*apology, *hint, *question.ask, *question.legend))
+    # Whoever goes on pressing while they hear that it was wrong has not heard it yet.
+    return replace(turn, closed=len(apology)) if keys else turn
 
 
 def _give_up(questionnaire: Questionnaire, session: Session) -> Turn:
@@ -257,7 +278,7 @@ def _take(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
     """The open question is answered: store, judge, go on."""
     taken = _stored(questionnaire, session, value)
     turn = _go_on_after(questionnaire, taken.session, value)
-    return replace(turn, answered=taken.answered, alerts=taken.alerts)
+    return replace(turn, answered=taken.answered, alerts=taken.alerts, withdrawn=taken.withdrawn, heed=taken.alerts)
 
 
 def _stored(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
@@ -265,14 +286,19 @@ def _stored(questionnaire: Questionnaire, session: Session, value: str) -> Turn:
     question = _open_question(questionnaire, session)
     answer = Answer(question.id, value)
     answers = (*(each for each in session.answers if each.question != answer.question), answer)
-    alerts = newly_fired(questionnaire.alerts, known(answers, session.person), session.alerts)
+    # What this answer had fired before, and does not fire now, was pressed by mistake.
+    held = [rule.id for rule in newly_fired(questionnaire.alerts, known(answers, session.person), ())]
+    withdrawn = tuple(each for each in session.unsure if each not in held)
+    standing = tuple(each for each in session.alerts if each not in withdrawn)
+    alerts = newly_fired(questionnaire.alerts, known(answers, session.person), standing)
     taken = replace(
         session,
         answers=answers,
-        alerts=(*session.alerts, *(rule.id for rule in alerts)),
+        alerts=(*standing, *(rule.id for rule in alerts)),
+        unsure=(),
         language=value if question.kind is Kind.LANGUAGE else session.language,
     )
-    return Turn(taken, (), None, answered=(answer,), alerts=alerts)
+    return Turn(taken, (), None, answered=(answer,), alerts=alerts, withdrawn=withdrawn)
 
 
 def _go_on_after(questionnaire: Questionnaire, session: Session, value: str, say: tuple[str, ...] = ()) -> Turn:
@@ -284,7 +310,15 @@ def _go_on_after(questionnaire: Questionnaire, session: Session, value: str, say
 def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: tuple[str, ...] = ()) -> Turn:
     """Say statements from `position` on, up to the next question, or to the end."""
     clear = replace(
-        session, phase=Phase.ASKING, pending="", tries=0, corrections=0, offer_tries=0, lead_in=(), repeats=0
+        session,
+        phase=Phase.ASKING,
+        pending="",
+        unsure=(),
+        tries=0,
+        corrections=0,
+        offer_tries=0,
+        lead_in=(),
+        repeats=0,
     )
     way = way_from(questionnaire, position, known(session.answers, session.person))
     if way.endless:
@@ -293,7 +327,15 @@ def _go_on(questionnaire: Questionnaire, session: Session, position: int, say: t
         ended = replace(clear, status=SessionStatus.COMPLETED)
         return Turn(ended, (*say, *way.said, *_next_call(questionnaire, session), *questionnaire.closing), None)
     asking = replace(clear, question=way.question.id, lead_in=way.said)
-    return _wait(questionnaire, asking, (*say, *way.said, *way.question.ask))
+    return _wait(questionnaire, asking, (*say, *way.said, *way.question.ask, *_legend(questionnaire, asking)))
+
+
+def _legend(questionnaire: Questionnaire, session: Session) -> tuple[str, ...]:
+    """Which keys there are, as long as it is new."""
+    question = _open_question(questionnaire, session)
+    answered = {each.question for each in session.answers}
+    before = [each for each in questionnaire.questions if each.legend == question.legend and each.id in answered]
+    return question.legend if len(before) < questionnaire.legends else ()
 
 
 def _next_call(questionnaire: Questionnaire, session: Session) -> tuple[str, ...]:
@@ -328,12 +370,22 @@ def _rules(question: Question, phase: Phase) -> KeyRules:
         first_key=times.first_key,
         inter_key=times.inter_key,
         total=times.total,
+        guard=times.guard,
+        bounce=times.bounce,
+        point=entry and question.number is not None and question.number.decimals > 0,
+        leading=_leading(question) if entry else frozenset(),
         # No value has a 0 here, as a number may: it need not wait for the end of the entry.
         at_once=frozenset("*0") if entry and question.kind is Kind.MULTI else frozenset("*"),
         end=frozenset("#") if entry else frozenset(),
         # Many people add # to everything: as a first key it is the rest of the entry before.
         ignored=frozenset("#"),
     )
+
+
+def _leading(question: Question) -> frozenset[str]:
+    """A zero before a number that begins with none is written, not meant: 0365."""
+    begins = question.number is None or begins_a_number(question.number, "0")
+    return frozenset() if begins else frozenset("0")
 
 
 def _counted(questionnaire: Questionnaire, session: Session) -> Session | None:

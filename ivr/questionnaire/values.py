@@ -36,7 +36,18 @@ def _chosen(question: Question, keys: str) -> str | None:
 
 def number_of(rule: NumberRule, keys: str) -> str | None:
     """The number typed as `keys` (365 with one decimal: `36.5`; 098: `98`), or None if it is no such number."""
-    if not (keys.isascii() and keys.isdecimal() and rule.min_digits <= len(keys) <= rule.max_digits):
+    if not (keys.isascii() and keys.replace("*", "", 1).isdecimal()):
+        return None
+    whole, point, tenths = keys.partition("*")
+    if point:
+        # As on paper: 36*5. The point says where the decimals begin, however many digits there are.
+        if not whole or len(tenths) > rule.decimals or not rule.decimals:
+            return None
+        number = Decimal(f"{whole}.{tenths or 0}")
+        return canonical(rule, number) if rule.low <= number <= rule.high else None
+    if len(keys) > rule.max_digits and not begins_a_number(rule, "0"):
+        keys = keys.lstrip("0")
+    if not rule.min_digits <= len(keys) <= rule.max_digits:
         return None
     number = Decimal(int(keys)).scaleb(-rule.decimals)
     return canonical(rule, number) if rule.low <= number <= rule.high else None
@@ -52,7 +63,7 @@ def read_back_of(question: Question, value: str) -> tuple[str, ...]:
     match question.kind:
         case Kind.MULTI:
             return _expanded(question.read_back, "{value}", values_in(value))
-        case Kind.NUMBER if value in question.options.values():
+        case Kind.NUMBER | Kind.CHOICE | Kind.YES_NO_UNKNOWN if value in question.options.values():
             return question.read_back_options.get(value, ())
         case Kind.NUMBER:
             return _expanded(question.read_back, "{keys}", [keys_of(value)])

@@ -102,7 +102,7 @@ def extent_of(connection: Connection, person_id: str) -> Extent:
         recordings=_recordings(connection, of),
         unsent=count(outbox, outbox.c.state != State.ACKNOWLEDGED),
         open_tasks=count(follow_ups, follow_ups.c.closed_at.is_(None)),
-        open_alerts=count(alerts, alerts.c.acknowledged_at.is_(None)),
+        open_alerts=count(alerts, alerts.c.acknowledged_at.is_(None) & alerts.c.withdrawn_at.is_(None)),
     )
 
 

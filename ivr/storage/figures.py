@@ -52,7 +52,9 @@ def count_rows(connection: Connection, day: date, now: datetime) -> Counts:
         attempts=dict(tried),
         due=_open(connection, agenda, agenda.c.next_at, *due),
         follow_ups=_open(connection, follow_ups, follow_ups.c.opened_at, follow_ups.c.closed_at.is_(None)),
-        alerts=_open(connection, alerts, alerts.c.at, alerts.c.acknowledged_at.is_(None)),
+        alerts=_open(
+            connection, alerts, alerts.c.at, alerts.c.acknowledged_at.is_(None) & alerts.c.withdrawn_at.is_(None)
+        ),
         alarms=_open(connection, alarms, alarms.c.raised_at, alarms.c.ended_at.is_(None)),
     )
 

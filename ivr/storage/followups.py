@@ -66,6 +66,7 @@ class Alert:
     reason: Mapping[str, str]  #: language -> text, as it was when it fired
     at: datetime
     acknowledged_at: datetime | None
+    withdrawn_at: datetime | None  #: when the person took back the answer that fired it
 
 
 #: Built once: every report runs it.
@@ -145,10 +146,14 @@ def settle_could_not_enter(connection: Connection, person_id: str, day: date, at
 def raise_alert(
     connection: Connection, session_id: str, person_id: str | None, rule: "AlertRule", at: datetime
 ) -> bool:
-    """Store that a rule fired, and tell the centre; False if it has fired in this session before."""
-    same = select(alerts.c.id).where(alerts.c.session_id == session_id, alerts.c.rule == rule.id)
-    if connection.execute(same).first():
-        return False
+    """Store that a rule fired, and tell the centre; False if it has fired in this session before.
+
+    One that was withdrawn and fires again stands again.
+    """
+    same = (alerts.c.session_id == session_id, alerts.c.rule == rule.id)
+    if connection.execute(select(alerts.c.id).where(*same)).first():
+        again = update(alerts).where(*same, alerts.c.withdrawn_at.is_not(None))
+        return connection.execute(again.values(withdrawn_at=None, at=at)).rowcount == 1
     values = {
         "session_id": session_id,
         "person_id": person_id,
@@ -162,9 +167,16 @@ def raise_alert(
     return True
 
 
+def withdraw_alert(connection: Connection, session_id: str, rule: str, at: datetime) -> bool:
+    """The person took back the answer that fired it: it stays, with when; False if there is none that stands."""
+    same = (alerts.c.session_id == session_id, alerts.c.rule == rule, alerts.c.withdrawn_at.is_(None))
+    return connection.execute(update(alerts).where(*same).values(withdrawn_at=at)).rowcount == 1
+
+
 def open_alerts(connection: Connection) -> tuple[Alert, ...]:
-    """Alerts that nobody has acknowledged, the oldest first."""
-    rows = connection.execute(select(alerts).where(alerts.c.acknowledged_at.is_(None)).order_by(alerts.c.id))
+    """Alerts that nobody has acknowledged and the person has not taken back, the oldest first."""
+    standing = (alerts.c.acknowledged_at.is_(None), alerts.c.withdrawn_at.is_(None))
+    rows = connection.execute(select(alerts).where(*standing).order_by(alerts.c.id))
     return tuple(
         Alert(**{**row, "level": Level(row["level"]), "reason": json.loads(row["reason"])}) for row in rows.mappings()
     )

@@ -36,7 +36,9 @@ _SESSION = (
     .where(sessions.c.id == bindparam("key"))
 )
 _ANSWERS = select(answers).where(answers.c.session_id == bindparam("of")).order_by(answers.c.id)
-_ALERTS = select(alerts).where(alerts.c.session_id == bindparam("of")).order_by(alerts.c.id)
+_ALERTS = (
+    select(alerts).where(alerts.c.session_id == bindparam("of"), alerts.c.withdrawn_at.is_(None)).order_by(alerts.c.id)
+)
 _SLOT = (
     select(attempts.c.slot)
     .join(calls, calls.c.attempt_id == attempts.c.id)

@@ -100,7 +100,8 @@ def export_rows(connection: Connection, first: date, last: date) -> tuple[Report
     by_session = select(answers).join(reports, reports.c.session_id == answers.c.session_id)
     for row in connection.execute(by_session.where(wanted).order_by(answers.c.id)).mappings():
         given[row["session_id"]][row["question_id"]] = row["value"]
-    fired = _gather(connection, alerts, "rule", wanted, alerts.c.session_id == reports.c.session_id)
+    standing = (alerts.c.session_id == reports.c.session_id) & alerts.c.withdrawn_at.is_(None)
+    fired = _gather(connection, alerts, "rule", wanted, standing)
     same_person = (follow_ups.c.person_id == reports.c.person_id) & (follow_ups.c.day == reports.c.day)
     tasks = _gather(
         connection, follow_ups, "reason", wanted, same_person | (follow_ups.c.session_id == reports.c.session_id)

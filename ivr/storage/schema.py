@@ -300,6 +300,8 @@ alerts = _table(
     _text("reason"),
     _moment("at"),
     _moment("acknowledged_at", null=True),
+    #: The person took the answer back that fired it.
+    _moment("withdrawn_at", null=True),
     one_of("level", Level),
     Index("one_alert_per_rule", "session_id", "rule", unique=True),
     Index(None, "person_id"),

@@ -33,6 +33,7 @@ from ivr.storage.followups import (
     raise_alert,
     settle_could_not_enter,
     settle_hand_overs,
+    withdraw_alert,
 )
 from ivr.storage.leaving import queue_report
 from ivr.storage.reports import report_exists
@@ -90,6 +91,7 @@ _MAKE: dict[str, Callable[[Any], Any]] = {
     "person": _person,
     "lead_in": tuple,
     "heard": tuple,
+    "unsure": tuple,
 }
 
 
@@ -276,14 +278,21 @@ def save_turn(
     _link(connection, session, call_id, pressed=pressed)
     for each in said:
         store_message(connection, each, session_id, call_id, at)
-    for rule in turn.alerts:
-        raise_alert(connection, session_id, session.person_id, rule, at)
-    for reason in _tasks(connection, session, turn, holds=holds):
-        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session_id)
-        open_follow_up(connection, wish, at)
+    _tell_staff(connection, session, turn, at, holds=holds)
     # While the session waits for its next answer, the report leaves when the call is over: see calls.end_call.
     if has_report and status is not SessionStatus.WAITING:
         queue_report(connection, session_id, at)
+
+
+def _tell_staff(connection: Connection, session: Any, turn: Turn, at: datetime, *, holds: bool) -> None:
+    """What the turn fired, took back and wished for."""
+    for rule_id in turn.withdrawn:
+        withdraw_alert(connection, session.id, rule_id, at)
+    for rule in turn.alerts:
+        raise_alert(connection, session.id, session.person_id, rule, at)
+    for reason in _tasks(connection, session, turn, holds=holds):
+        wish = NewFollowUp(session.day, reason, session.person_id, session.claimed_id, session.id)
+        open_follow_up(connection, wish, at)
 
 
 def _keep_answers(connection: Connection, session_id: str, call_id: str | None, turn: Turn, at: datetime) -> None:

@@ -118,7 +118,7 @@ def _query(day: date) -> Select[Any]:
     fired = (
         select(alerts.c.person_id, _joined(alerts.c.level).label("levels"))
         .join(sessions, sessions.c.id == alerts.c.session_id)
-        .where(sessions.c.day == day)
+        .where(sessions.c.day == day, alerts.c.withdrawn_at.is_(None))
         .group_by(alerts.c.person_id)
         .subquery()
     )

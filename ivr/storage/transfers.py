@@ -63,7 +63,11 @@ def history_of(connection: Connection, person_id: str) -> dict[str, Any]:
             for each in sorted(reported, key=lambda each: (each["created_at"], each["id"]))
         ],
         "alerts": [
-            {"day": _said(days[each["session_id"]]), "at": _said(each["at"]), "open": each["acknowledged_at"] is None}
+            {
+                "day": _said(days[each["session_id"]]),
+                "at": _said(each["at"]),
+                "open": each["acknowledged_at"] is each["withdrawn_at"] is None,
+            }
             | {name: each[name] for name in ("rule", "level", "reason")}
             for each in rows["alerts"]
             if each["person_id"] == person_id

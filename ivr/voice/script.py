@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ivr.prompts import PAUSE, PAUSE_SECONDS
 from ivr.spoken import DIGIT_PAUSE
 from ivr.voice.readings import COUNTERS, TENTHS, kana_number, with_kanji_numerals
 
@@ -16,7 +17,7 @@ PIPELINE = "3"
 #: Played while we wait for keys, so that a call is never without sound packets; its length is what the drivers rely on.
 QUIET = "frame/quiet"
 #: Sounds that hold digital silence, and its seconds.
-SILENCES = {QUIET: 5.0, DIGIT_PAUSE: 0.4}
+SILENCES = {QUIET: 5.0, PAUSE: PAUSE_SECONDS, DIGIT_PAUSE: 0.4}
 
 
 class _Part(BaseModel):

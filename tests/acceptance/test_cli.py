@@ -40,6 +40,7 @@ def write_config(folder: Path, url: str = "http://127.0.0.1:9", **changes: Any) 
     (folder / "ari.secret").write_text(SECRET + "\n", encoding="utf-8")
     settings: dict[str, Any] = {
         "centre": {"name": "さくら保健所"},
+        "ids": {"check_digit": False},
         "numbers": "practice",
         "database": "var/kenko-call.db",
         "questionnaire": str(QUESTIONNAIRE),

@@ -18,10 +18,10 @@ from tests.acceptance.scene import WELL, Scene, does, person, set_scene, told_by
 pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 LISTENER = person("35000001", "09000350001", does("answers", *WELL))
-#: They press so many seconds after the voice began.
+#: They press so many seconds after the voice began: a value must be said before it can be confirmed.
 HASTY = tuple(
     person(f"3500001{at}", f"0900035001{at}", does("barges_in", *WELL, barge_in=wait))
-    for at, wait in enumerate((0.7, 1.1, 1.6, 2.2))
+    for at, wait in enumerate((4.1, 4.5, 5.2, 6.0))
 )
 #: What is said before each entry of WELL.
 ASKED = (

@@ -179,7 +179,7 @@ async def lead(network: Network, caller: Caller, gate: asyncio.Semaphore) -> lis
     async with gate:
         for words in caller.conversation.calls:
             keys = ("", *(_entry(each) for each in words.split()))  # the greeting takes no keys
-            script = CallScript(keys=keys, barge_in=0.6, patience=100)
+            script = CallScript(keys=keys, barge_in=1.1, patience=100)
             found.append(await network.carrier.call_in(script, caller.number))
     return found
 

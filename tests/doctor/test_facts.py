@@ -32,6 +32,7 @@ def config_of(folder: Path, url: str, more: str = "", run_as: str = "nobody-here
     file.write_text(
         f"""
 centre: {{name: 見本}}
+ids: {{check_digit: false}}
 numbers: practice
 database: kenko-call.db
 questionnaire: {ROOT}/questionnaires/daily.yaml

@@ -7,7 +7,7 @@ from pathlib import Path
 from ivr.call import Ending
 from ivr.digits import Entry, KeyRules
 from ivr.phone import DialOrder, HungUp, Phone, Recording
-from ivr.prompts import Sound
+from ivr.prompts import PAUSE, Sound
 from ivr.questionnaire.model import RecordRules
 from ivr.terminal import SILENCE, SPEECH, gather, spoken
 
@@ -105,7 +105,7 @@ class FakePhone:
 
     async def _step(self, sounds: Sequence[Sound]) -> None:
         step = len(self.said)
-        said = tuple(each.prompt for each in sounds)
+        said = tuple(each.prompt for each in sounds if each.prompt != PAUSE)
         self.over = self.over or self.hang_up_before == step
         self._require_live()
         await self.watch(step, said)

@@ -38,6 +38,7 @@ def settings(**other: Any) -> Config:
     """Small but valid settings of a practice installation."""
     given: dict[str, Any] = {
         "centre": {"name": "見本"},
+        "ids": {"check_digit": False},
         "numbers": "practice",
         "pbx": {"secret_file": "secret", "inbound_numbers": ["05000000100"]},
         "lines": {"total": 4, "reserved_for_inbound": 1, "calls_per_second": 20},

@@ -38,7 +38,8 @@ def test_every_question_of_the_daily_one_shows_prompts_keys_times_and_alerts() -
     assert [*found] == ["opening", *(f"q_{each.id}" for each in questionnaire.questions), "closing", "keys", "alerts"]
     for number, question in enumerate(questionnaire.questions, 1):
         card = found[f"q_{question.id}"]
-        assert shown(card).startswith(f"{number}　{questionnaire.words[question.id]['ja']}待ち時間 15 秒・3 回まで")
+        wait = f"待ち時間 {question.times.first_key:g} 秒・{question.tries} 回まで"
+        assert shown(card).startswith(f"{number}　{questionnaire.words[question.id]['ja']}{wait}")
         assert all(TEXTS[prompt] in shown(card) for prompt in question.ask)
         assert {*"".join(question.options)} <= {*keys_on(card)}
     assert keys_on(found["q_temperature"]) == ["3", "6", "5", "5", "#"]
@@ -57,7 +58,7 @@ def test_english_for_english_staff() -> None:
     found = cards(daily(), "en")
     assert "urgent: 38.5 or more" in shown(found["q_temperature"])
     assert TEXTS["daily/cough"] in shown(found["q_cough"])
-    assert shown(found["q_cough"]).startswith("4　cough or runny nosewaits 15 s, 3 tries")
+    assert shown(found["q_cough"]).startswith("4　cough or runny nosewaits 30 s, 4 tries")
 
 
 def test_jumps_and_conditions() -> None:

@@ -33,7 +33,7 @@ def test_the_daily_questionnaire_is_two_numbers_and_nine_questions_alike() -> No
     assert not others.confirmed
     assert [each.number for each in others.questions] == list(range(3, 12))
     assert others.questions[2].word == "息苦しい"
-    assert leaflet.patience == "15"
+    assert leaflet.patience == "30"
 
 
 def test_what_is_not_asked_of_everybody_several_keys_and_speech() -> None:

@@ -28,8 +28,8 @@ def test_defaults() -> None:
     question = found.questions[0]
     assert question.kind is Kind.YES_NO_UNKNOWN
     assert question.options == {"1": "yes", "2": "no", "3": "unknown"}
-    assert question.times == Times(15, 15, 90)
-    assert question.tries == 3
+    assert question.times == Times(30, 15, 90, guard=1.0, bounce=0.3, pause=1.0)
+    assert (question.tries, found.legends) == (4, 2)
     assert (found.opening, found.closing, found.alerts) == ((), (), ())
     assert found.frame.wrong_key == ("frame/wrong_key",)
     assert found.frame.call_wished_end == ("frame/call_wished_end",)

@@ -46,16 +46,20 @@ def test_start() -> None:
 
 
 def test_one_key_is_enough_for_a_choice_and_a_hash_is_no_key() -> None:
-    expected = KeyRules(1, first_key=2, inter_key=1, total=10, end=frozenset(), ignored=frozenset("#"))
-    assert walk("").rules == expected
+    first = KeyRules(1, first_key=2, inter_key=1, total=10, end=frozenset(), ignored=frozenset("#"), guard=1.0)
+    assert walk("").rules == first
+    # After a key there is a silence first, for who presses twice; after a silence whoever was just too late counts.
+    expected = replace(first, pause=1.0)
+    assert walk("-").rules == replace(first, guard=0.0)
     assert walk("2").rules == expected
     assert walk("2 2 365").rules == expected  # confirming
     assert walk("0").rules == expected  # the offer
 
 
 def test_a_number_takes_all_its_digits_and_a_hash_ends_it() -> None:
-    expected = KeyRules(3, first_key=2, inter_key=1, total=10, end=frozenset("#"), ignored=frozenset("#"))
-    assert walk("2 2").rules == expected
+    expected = KeyRules(3, first_key=2, inter_key=1, total=10, ignored=frozenset("#"), guard=1.0, pause=1.0)
+    # 36*5 is a temperature, and 0365; 098 an oxygen.
+    assert walk("2 2").rules == replace(expected, point=True, leading=frozenset("0"))
     assert walk("2 2 365 1").rules == expected
 
 
@@ -145,7 +149,7 @@ def test_a_reopened_session_asks_again_with_all_tries() -> None:
         assert turn.say == ("frame/resume", "daily/temperature_hint", "daily/temperature")
         assert turn.session.phase is Phase.ASKING
         assert (turn.session.tries, turn.session.corrections, turn.session.pending) == (0, 0, "")
-        assert turn.rules == walk("2 2").rules
+        assert turn.rules == replace(walk("2 2").rules, pause=0.0)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("keys", ["- - -", "0 2", "2 2 365 1 98# 1"])

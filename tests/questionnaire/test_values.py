@@ -36,6 +36,15 @@ WEIGHT = NumberRule(2, 5, 2, Decimal("0.50"), Decimal(200))
         (OXYGEN, "98", "98"),
         (OXYGEN, "098", "98"),
         (OXYGEN, "0098", None),
+        # A zero that begins no temperature, and a point as on paper.
+        (TEMPERATURE, "0365", "36.5"),
+        (TEMPERATURE, "36*5", "36.5"),
+        (TEMPERATURE, "36*", "36.0"),
+        (TEMPERATURE, "036*5", "36.5"),
+        (TEMPERATURE, "*365", None),
+        (TEMPERATURE, "3*65", None),
+        (TEMPERATURE, "36*55", None),
+        (OXYGEN, "98*", None),
         (OXYGEN, "100", "100"),
         (OXYGEN, "69", None),
         (OXYGEN, "101", None),
@@ -78,10 +87,11 @@ def test_values_of_options_and_numbers() -> None:
 
 
 def test_read_back() -> None:
-    temperature, _, complexion, *_ = daily().questions
+    temperature, _, complexion, cough, *_ = daily().questions
     assert read_back_of(temperature, "36.5") == ("daily/temperature_is", "value/temperature_365", "frame/confirm")
     assert read_back_of(temperature, "no_thermometer") == ("daily/no_thermometer", "frame/confirm")
-    assert read_back_of(complexion, "yes") == ()
+    assert read_back_of(complexion, "yes") == ("daily/complexion_yes", "frame/confirm_sign")
+    assert read_back_of(complexion, "no") == read_back_of(cough, "yes") == ()
 
 
 @pytest.mark.parametrize(

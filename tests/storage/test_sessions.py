@@ -22,9 +22,10 @@ from ivr.storage.followups import (
     open_follow_up,
     open_follow_ups,
     set_follow_up_minutes,
+    withdraw_alert,
 )
-from ivr.storage.reports import report_exists, reports_of_day
-from ivr.storage.schema import answers
+from ivr.storage.reports import export_rows, report_exists, reports_of_day
+from ivr.storage.schema import alerts, answers
 from ivr.storage.sessions import (
     AlreadyWaiting,
     get_session,
@@ -169,6 +170,25 @@ def test_alerts_fire_once_a_session(connection: Connection) -> None:
     assert acknowledge_alert(connection, alert.id, later(3))
     assert not acknowledge_alert(connection, alert.id, later(4))
     assert open_alerts(connection) == ()
+
+
+def test_an_alert_that_was_taken_back_stays_with_when(connection: Connection) -> None:
+    begin_session(connection, "s1")
+    save_turn(connection, "s1", None, replace(turn(("breathless", "yes")), alerts=(LOW_OXYGEN,)), later(1))
+    back = replace(turn(("breathless", "no")), withdrawn=("low_oxygen",))
+    save_turn(connection, "s1", None, back, later(2))
+    assert open_alerts(connection) == ()
+    assert not withdraw_alert(connection, "s1", "low_oxygen", later(3))
+    (kept,) = connection.execute(select(alerts)).all()
+    assert (kept.rule, kept.at, kept.withdrawn_at, kept.acknowledged_at) == ("low_oxygen", later(1), later(2), None)
+    # Both answers are there, and the row says no more that an emergency stands.
+    said = connection.execute(select(answers.c.value).order_by(answers.c.id)).scalars().all()
+    assert list(said) == ["yes", "no"]
+    (row,) = export_rows(connection, DAY, DAY)
+    assert row.alerts == ()
+    # Said again, it stands again.
+    save_turn(connection, "s1", None, replace(turn(("breathless", "yes")), alerts=(LOW_OXYGEN,)), later(4))
+    assert [(each.at, each.withdrawn_at) for each in open_alerts(connection)] == [(later(4), None)]
 
 
 # --- follow-ups ---
