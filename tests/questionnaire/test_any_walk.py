@@ -1,5 +1,6 @@
 """Whatever is pressed: a walk ends, never raises, and stores only what may be stored."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
