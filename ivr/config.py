@@ -18,10 +18,10 @@ from ivr.dialling import Part as _Part
 from ivr.document import Document, FilePath, Place, read_document, validate, written_as
 from ivr.duty import Duty, Inbound
 from ivr.errors import BadInput, Problem, problem
+from ivr.files.roster_rules import Rules
 from ivr.ids import Ids
 from ivr.numbers import BadNumber, Numbering, Plan, dialable, normalise, spelt
 from ivr.person import Hours as PersonHours
-from ivr.roster import Rules
 from ivr.secondway import FastAgi
 from ivr.sync.settings import Sync
 from ivr.transfer_settings import Transfers

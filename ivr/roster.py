@@ -8,7 +8,7 @@ import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
-from typing import Any, Self
+from typing import Any
 
 from ivr.cells import (
     read_begin,
@@ -29,6 +29,7 @@ from ivr.cells import (
 )
 from ivr.errors import BadInput, Problem, problem
 from ivr.files.given_text import WrongCell, clean
+from ivr.files.roster_rules import Rules as Rules
 from ivr.files.tables import Layout, read_table
 from ivr.identity import padded_ids
 from ivr.numbers import BadNumber
@@ -65,23 +66,6 @@ NAMES = {
 }
 _HOURS = frozenset(("hours_from", "hours_until"))
 _LAYOUT = Layout(COLUMNS, REQUIRED, problem("roster.empty"), NAMES, frozenset({"kana", "facts"}))
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What this installation allows."""
-
-    #: The national form of a number that may be rung; raises BadNumber (ivr.numbers.dialable).
-    check_number: Callable[[str], str]
-    slots: Collection[str]
-    languages: Collection[str] = ("ja",)
-    check_digit: bool = False  #: whether the last digit of every ID must be its check digit
-    #: The day of the centre on which the entry is read. Without it no day is too late.
-    today: date | None = None
-
-    def on(self, today: date) -> Self:
-        """The same on this day."""
-        return replace(self, today=today)
 
 
 @dataclass(frozen=True)

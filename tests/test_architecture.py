@@ -29,6 +29,7 @@ PURE = (
     "ivr.cells",
     "ivr.files.dates",
     "ivr.files.given_text",
+    "ivr.files.roster_rules",
     "ivr.files.tables",
     "ivr.files.workbook",
     "ivr.reported",

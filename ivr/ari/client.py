@@ -21,8 +21,9 @@ from ivr.ari.settings import PbxSettings, Transport, rest_over_websocket
 log = logging.getLogger(__name__)
 
 #: Asterisk answers these requests only when the channel's own thread comes to them, after whatever plays or is recorded
-#: there (22.10.1; measured in tests/asterisk/test_blocking.py). Over the WebSocket, which takes one request at a time,
-#: one such channel would hold up every other call. All others only queue something, or look something up.
+#: there (22.10.1: `answer` and `variable` were seen to wait; a bridge's requests do by the source, control.c). Over the
+#: WebSocket, which takes one request at a time, one such channel would hold up every other call. All others only queue
+#: something, or look something up.
 BLOCKING = re.compile(r"/channels/[^/]+/(answer|variable)|/bridges/[^/]+/(addChannel|removeChannel)")
 
 

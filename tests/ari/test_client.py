@@ -138,7 +138,7 @@ async def test_a_refused_handshake_means_booting(asterisk: FakeAsterisk, clock: 
 async def test_what_a_channel_can_hold_up_never_goes_over_the_websocket(
     client: AriClient, asterisk: FakeAsterisk, method: str, path: str, blocks: bool
 ) -> None:
-    """C9. Which these are was measured: tests/asterisk/test_blocking.py."""
+    """C9: see `BLOCKING` for which these are."""
     asterisk.answer(method, path, Reply(204))
     await client.request(method, path)
     wanted = "http" if blocks or client.settings.transport is Transport.HTTP else "websocket"

@@ -83,7 +83,7 @@ def test_without_a_fault_everybody_ends_as_they_should() -> None:
 
 
 @pytest.mark.parametrize("part", range(8))
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_fault_at_every_seventh_read_or_write(part: int) -> None:
     _, asked = undisturbed()
     found = []
