@@ -133,7 +133,7 @@ def _in_step(questionnaire: Questionnaire, before: Session, given: Input, turn: 
     now = turn.session
     asked_again = (now.question, now.phase) == (before.question, before.phase)
     if asked_again and isinstance(given, Silence | Pressed) and not _keys(given):
-        # Who was just too late has answered. And who has heard it all, as they must who pressed too early or nothing, may
+        # Who was just too late has answered. Who pressed too early, or nothing, has heard it all since then, and may
         # answer as soon as it is said again.
         closed = 0 if isinstance(given, Silence) else turn.closed
         return replace(turn, closed=closed, rules=replace(turn.rules, guard=0.0))
