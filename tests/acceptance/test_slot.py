@@ -63,6 +63,7 @@ SETTINGS = {
             "congestion": [1, 1, 1],
             "no_key": AGAIN,
             "cut_off": [2],
+            "bad_number": AGAIN,
             "unknown": [1, 1],
             "failed": [1, 1],
         },
@@ -173,7 +174,9 @@ def clock(seconds: float) -> str:
 
 def settled(scene: Scene) -> bool:
     status = scene.status()
-    return len(status) == COUNT and all(each.state in (REACHED, TASK) for each in status.values())
+    over = len(status) == COUNT and all(each.state in (REACHED, TASK) for each in status.values())
+    # Whose number nobody has is a task at once, and rung once more all the same.
+    return over and all(each["settled"] for each in scene.table("agenda"))
 
 
 KILLED = pytest.mark.parametrize("slot", [False, True], ids=["left alone", "killed"], indirect=True)
