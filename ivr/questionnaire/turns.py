@@ -133,8 +133,10 @@ def _in_step(questionnaire: Questionnaire, before: Session, given: Input, turn: 
     now = turn.session
     asked_again = (now.question, now.phase) == (before.question, before.phase)
     if asked_again and isinstance(given, Silence | Pressed) and not _keys(given):
-        # Who was just too late has answered.
-        return replace(turn, rules=replace(turn.rules, guard=0.0))
+        # Who was just too late has answered. Who pressed too early, or nothing, has heard it all since then, and may
+        # answer as soon as it is said again.
+        closed = 0 if isinstance(given, Silence) else turn.closed
+        return replace(turn, closed=closed, rules=replace(turn.rules, guard=0.0))
     knows = now.person.knows or now.question in now.heard
     if isinstance(given, Pressed) and given.early and knows and now.phase is Phase.ASKING:
         # Who does not even listen keys ahead: the same key again is the next answer.

@@ -107,6 +107,14 @@ def test_a_key_that_was_too_late_for_a_silence_answers_the_question_asked_again(
     assert resume(daily(), turn.session, Pressed("365")).session.pending == "36.5"
 
 
+@pytest.mark.parametrize("given", [Silence(too_early=True), Silence()], ids=["too early", "nothing"])
+def test_who_heard_a_value_once_may_confirm_it_as_soon_as_it_is_said_again(given: Silence) -> None:
+    turn = resume(daily(), walk("365").session, given)
+    assert turn.rules is not None
+    assert (turn.closed, turn.rules.guard) == (0, 0)
+    assert turn.session.pending == "36.5"
+
+
 def test_the_other_reading_of_a_trembling_hand() -> None:
     turn = resume(daily(), start(daily()).session, Pressed("36", doubled="366"))
     assert turn.session.pending == "36.6"
