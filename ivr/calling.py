@@ -3,7 +3,7 @@
 Knows no database. Says nothing about whether anything that was keyed exists: the line is write-only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -11,17 +11,19 @@ from typing import TypeVar
 from ivr.conversation import Voice
 from ivr.digits import KeyRules
 from ivr.identity import ERA_LENGTH, ID_LENGTHS, WESTERN_LENGTH, has_check_digit, read_birth_date
+from ivr.person import MOST_PLACES, Member
 from ivr.phone import Phone
 from ivr.questionnaire.model import Pressed, Silence
 from ivr.questionnaire.turns import MOST_REPEATS
 
 #: Entries without the right form, for each question; they are slips and no guesses.
 FORM_TRIES = 3
+#: Seconds of the question whose report it is in which no key counts: its first words, before any place is offered.
+CHOICE_GUARD = 3.0
 #: Somebody looks for the card.
 FIRST_KEY_SECONDS = 30.0
-#: A key for each: of a larger household each keys an ID.
-MOST_TO_CHOOSE = 9
 
+_ONE_KEY = KeyRules(ignored=frozenset("#"))
 
 T = TypeVar("T")
 
@@ -91,19 +93,48 @@ async def ask_for_birth_date(
     return await ask_until(phone, voice, Question(say, ("frame/birth_date_form",), rules), read)
 
 
-async def choose_person(phone: Phone, voice: Voice, count: int) -> int | None:
-    """Which of `count` (2 to 9) persons it is, from 0; None if no try said so. Raises HungUp."""
-    say = ("frame/household", *(f"frame/household_{key}" for key in range(1, count + 1)))
-    rules = KeyRules(ignored=frozenset("#"))
+async def choose_place(phone: Phone, voice: Voice, places: Sequence[int]) -> int | None:
+    """Whose report it is: one of the `places` (1 to 9) on the card, said again and confirmed; None if no try said so.
 
-    def read(keys: str) -> int | None:
-        return int(keys) - 1 if keys in "123456789"[:count] else None
+    Raises HungUp.
+    """
+    offered = {str(place): place for place in places}
+    say = ("frame/household", *(f"frame/household_{place}" for place in places))
+    # The key that answered the question before must choose nobody when it is pressed twice.
+    question = Question(say, ("frame/wrong_key",), KeyRules(ignored=frozenset("#"), guard=CHOICE_GUARD))
+    for _ in range(FORM_TRIES):
+        chosen = await ask_until(phone, voice, question, offered.get)
+        if chosen is None:
+            return None
+        right = Question((f"frame/household_is_{chosen}", "frame/household_right"), ("frame/wrong_key",), _ONE_KEY)
+        match await ask_until(phone, voice, right, lambda keys: keys if keys in "12" else None):
+            case "1":
+                return chosen
+            case None:
+                return None
+    return None
 
-    return await ask_until(phone, voice, Question(say, ("frame/wrong_key",), rules), read)
+
+async def choose_member(phone: Phone, voice: Voice, members: Sequence[Member]) -> Member | None:
+    """Whose report it is, on a call of ours; None if no try said so. Raises HungUp.
+
+    By place; where more share a telephone than there are keys, by the ID on the card, without a birth date: our own
+    calls never ask for one.
+    """
+    if max(each.place for each in members) <= MOST_PLACES:
+        place = await choose_place(phone, voice, [each.place for each in members])
+        return next((each for each in members if each.place == place), None)
+    first: tuple[str, ...] = ()
+    for _ in range(FORM_TRIES):
+        claimed = await ask_for_id(phone, voice, check_digit=False, first=first)
+        found = next((each for each in members if each.person.id == claimed), None)
+        if found is not None or claimed is None:
+            return found
+        first = ("frame/wrong_key",)
+    return None
 
 
 async def wish_for_another(phone: Phone, voice: Voice) -> bool:
     """Whether another person of the household wants to report now; silence is no. Raises HungUp."""
-    rules = KeyRules(ignored=frozenset("#"))
-    question = Question(("frame/household_another",), ("frame/wrong_key",), rules)
+    question = Question(("frame/household_another",), ("frame/wrong_key",), _ONE_KEY)
     return await ask_until(phone, voice, question, lambda keys: keys if keys in "12" else None) == "1"

@@ -11,19 +11,19 @@ from dataclasses import replace
 
 from ivr.attending import attend
 from ivr.call import Direction, Ending, Outcome
-from ivr.calling import MOST_TO_CHOOSE, choose_person, wish_for_another
+from ivr.calling import choose_place, wish_for_another
 from ivr.conversation import Voice, apologise, hold, say_and_end
 from ivr.handover import TURNED_AWAY
 from ivr.hearing import HeardPhone, listened_to, note_hearing
 from ivr.numbers import BadNumber, from_network, normalise
 from ivr.outbound import finish
-from ivr.person import Person
+from ivr.person import MOST_PLACES, Person
 from ivr.phone import Phone
 from ivr.site import Site
 from ivr.storage import calls
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.missed import write_late
-from ivr.storage.people import people_by_number
+from ivr.storage.people import household_of, people_by_number
 from ivr.storage.words import Auth, Source
 from ivr.unknown_caller import Caller, give_up, identify
 from ivr.walk import Who, walk
@@ -63,7 +63,7 @@ async def receive(site: Site, phone: Phone, caller: str | None) -> None:
                 await own.say(heard, ("frame/inbound_greeting",))
                 found()
                 await attend(site, heard, own, _by_number(owner))
-            case [_, *_] if len(owners) <= MOST_TO_CHOOSE:
+            case [_, *_] if len(owners) <= MOST_PLACES:
                 await _household(site, heard, voice, Caller(caller, number, owners), found)
             case _:
                 who = await identify(site, heard, voice, Caller(caller, number, owners))
@@ -127,22 +127,24 @@ async def _begin(site: Site, phone: Phone, voice: Voice, number: str | None) -> 
 async def _household(site: Site, phone: Phone, voice: Voice, caller: Caller, found: Callable[[], None]) -> None:
     """One person after another on a telephone that they share, without a name.
 
-    The order is that of the roster: by ID. `found` is called when one of them was chosen. Raises HungUp.
+    The places are those of the card. `found` is called when one of them was chosen. Raises HungUp.
     """
+    assert caller.number is not None
+    members = {each.place: each.person for each in await site.database.read(household_of, caller.number)}
     await voice.say(phone, ("frame/inbound_greeting",))
-    chosen = await choose_person(phone, voice, len(caller.household))
+    chosen = await choose_place(phone, voice, tuple(members))
     if chosen is None:
         await give_up(site, phone, voice, caller)
         return
     found()
     # One who reports for all of them has so many turns, and one for a wrong key each.
-    for _ in range(2 * len(caller.household)):
-        person = caller.household[chosen]
+    for _ in range(2 * len(members)):
+        person = members[chosen]
         own = replace(voice, language=site.language_for(person.language))
         await attend(site, phone, own, _by_number(person))
         if not await wish_for_another(phone, voice):
             break
-        chosen = await choose_person(phone, voice, len(caller.household))
+        chosen = await choose_place(phone, voice, tuple(members))
         if chosen is None:
             break
     await voice.say(phone, ("frame/thanks",))

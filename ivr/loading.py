@@ -36,6 +36,8 @@ CALL_FRAME = (
     "frame/leave_name",
     "frame/household",
     *(f"frame/household_{key}" for key in range(1, 10)),
+    *(f"frame/household_is_{key}" for key in range(1, 10)),
+    "frame/household_right",
     "frame/household_another",
     "frame/already_in",
     "frame/report_in",

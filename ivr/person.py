@@ -78,6 +78,18 @@ class Person:
         return self.closing.at if self.closing else None
 
 
+@dataclass(frozen=True)
+class Member:
+    """Somebody under observation who shares a telephone."""
+
+    place: int  #: from 1, as it stands on the card: the key that chooses them
+    person: Person
+
+
+#: A key for each place.
+MOST_PLACES = 9
+
+
 def is_paused(person: Person, at: datetime) -> bool:
     """Whether staff have paused the calls at this moment."""
     return person.pause is not None and person.pause.since <= at < person.pause.until

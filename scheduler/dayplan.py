@@ -95,6 +95,7 @@ def case_of(config: Config, facts: Facts, person: Person, slot: str, day: date, 
         {number: Use(used.calls, used.vain_until, used.in_use) for number, used in facts.uses.items()},
         facts.tones or any(map(sends_tones, person.numbers)),
         facts.known,
+        in_doubt=any(not is_paused(each, now) for each in facts.missing_mates),
     )
 
 

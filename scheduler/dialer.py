@@ -7,13 +7,14 @@ nobody (docs/dialler.md, "Who owns a person"). Knows no channel.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from ivr.call import Outcome
 from ivr.config import Config
 from ivr.errors import StorageError
 from ivr.handover import HandOver, Settled
+from ivr.person import MOST_PLACES
 from ivr.storage import calls
 from ivr.storage.agenda import Facts, Row, TooManyTries
 from scheduler.calendar import days_to_settle
@@ -43,7 +44,7 @@ AT_ONCE = 1000
 class Over:
     """A call that is over, until all that follows from it is done."""
 
-    step: Step
+    steps: Sequence[Step]  #: of everybody whom it was for
     trunk: Trunk
     attempt: calls.Attempt
     learnt: bool = False  #: what it says about the trunk is known
@@ -339,6 +340,37 @@ async def _hand_over(dialer: Dialer, step: Step, reason: HandOver) -> None:
     log.info("handed to staff", extra={"action": "handed_over", "reason": reason})
 
 
+@dataclass(frozen=True)
+class _Joining:
+    """Somebody who is due on the same telephone, and shares the call."""
+
+    step: Step
+    attempt: calls.Attempt
+    then: datetime
+
+
+async def _joining(dialer: Dialer, step: Step, attempt: calls.Attempt) -> list[_Joining]:
+    """Who else of the household would be rung on this telephone now; one call serves them all."""
+    found: dict[str, _Joining] = {}
+    for row in await dialer.rows.open_rows_sharing(attempt.number, attempt.day):
+        if row.person_id in (step.person_id, *found) or len(found) >= MOST_PLACES - 1:
+            continue
+        facts = await dialer.rows.facts_of(row.person_id, attempt.day)
+        if facts.person is None:
+            continue
+        case = case_of(dialer.config, facts, facts.person, row.slot, attempt.day, attempt.planned_at)
+        if isinstance(case, Excluded):
+            continue
+        match decide(case, dialer.rules, attempt.planned_at):
+            case Dial(attempt.number, then):
+                own = Step(row.person_id, step.day, row.slot, row.risk, row.until)
+                with_it = replace(
+                    attempt, id=dialer.new_id(), person_id=row.person_id, slot=row.slot, together_with=attempt.id
+                )
+                found[row.person_id] = _Joining(_after(own, facts, case, attempt.planned_at), with_it, then)
+    return list(found.values())
+
+
 async def _tell(dialer: Dialer, step: Step, reason: HandOver) -> None:
     """Staff have a task, and calling goes on."""
     now = dialer.now()
@@ -350,8 +382,9 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
     now = dialer.now()
     day = date.fromisoformat(step.day)
     attempt = calls.Attempt(dialer.new_id(), step.person_id, number, day, step.slot, now, trunk=trunk.name)
+    joining = await _joining(dialer, step, attempt)
     try:
-        await dialer.rows.begin(attempt, then)
+        begun = await dialer.rows.begin(attempt, then, [(each.attempt, each.then) for each in joining])
     except calls.AlreadyCalling:
         dialer.queue.put(step, now + POLL, number)  # somebody else's call to this telephone or person
         return
@@ -364,16 +397,20 @@ async def _dial(dialer: Dialer, step: Step, trunk: Trunk, number: str, then: dat
         return
     # Should nobody ever say how it ended, the person is looked at all the same.
     dialer.queue.put(step, then)
+    joined = [each for each in joining if each.attempt in begun]
+    for each in joined:
+        dialer.queue.put(each.step, each.then)
     dialer.last_start = now
     dialer.loads[trunk.name] = started(dialer.loads[trunk.name], now)
     begin(dialer.standing, trunk.name, attempt)
     dialer.ringing.add(attempt.id)
-    task = asyncio.create_task(_ring(dialer, step, trunk, attempt), name=f"attempt {attempt.id}")
+    steps = [step, *(each.step for each in joined)]
+    task = asyncio.create_task(_ring(dialer, steps, trunk, attempt), name=f"attempt {attempt.id}")
     dialer.under_way.add(task)
     task.add_done_callback(dialer.under_way.discard)
 
 
-async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt) -> None:
+async def _ring(dialer: Dialer, steps: Sequence[Step], trunk: Trunk, attempt: calls.Attempt) -> None:
     try:
         await dialer.ring(attempt, trunk.name)
     except Exception as error:  # a task border: one bad call must not hurt another
@@ -383,7 +420,7 @@ async def _ring(dialer: Dialer, step: Step, trunk: Trunk, attempt: calls.Attempt
     finally:
         dialer.loads[trunk.name] = released(dialer.loads[trunk.name])
         dialer.ringing.discard(attempt.id)
-        dialer.over.append(Over(step, trunk, attempt))
+        dialer.over.append(Over(steps, trunk, attempt))
     try:
         await tick(dialer)
     except Exception as error:  # a task border: the next tick does all of it
@@ -403,11 +440,12 @@ async def _see_to(dialer: Dialer, over: Over) -> None:
         log.exception("a call's end could not be seen to", extra={"action": "call_end_failed"})
         dialer.rows.note("call_end_failed", error)
         dialer.over.remove(over)
-        dialer.queue.put(over.step, dialer.now() + POLL)
+        for step in over.steps:
+            dialer.queue.put(step, dialer.now() + POLL)
 
 
 async def _after_call(dialer: Dialer, over: Over) -> None:
-    """What the call came to: the trunk may need a rest, the person has a next step, the telephone is free.
+    """What the call came to: the trunk may need a rest, its persons have a next step, the telephone is free.
 
     Not yet while nobody could write down how the call ended. Raises StorageError, LookupError if the attempt is gone.
     """
@@ -422,6 +460,7 @@ async def _after_call(dialer: Dialer, over: Over) -> None:
             began, who = attempt.planned_at, attempt.person_id
             dialer.loads[trunk.name] = learn(trunk, load, ended.outcome, began, now, who)
         await end(dialer.standing, dialer.rows, trunk.name, attempt, ended, now)
-    await _look_at(dialer, over.step, None)
+    for step in over.steps:
+        await _look_at(dialer, step, None)
     dialer.queue.free(attempt.number, now)
     dialer.over.remove(over)

@@ -1,6 +1,7 @@
 """The record in memory, for simulations: the same methods and the same refusals as the database, without its price."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -46,12 +47,18 @@ class MemoryRows:
     closed: int = 0
     touched: set[str] = field(default_factory=set)
     counted: dict[tuple[date, str], list[int]] = field(default_factory=dict)  #: see agenda.Count
+    sharing: dict[str, list[str]] = field(default_factory=dict)  #: number -> who has it
+    together: dict[str, list[calls.Attempt]] = field(default_factory=dict)  #: attempt -> those that share its call
     by_trunk: dict[tuple[str, date], list[calls.Attempt]] = field(default_factory=dict)  #: in order
     kept: dict[str, str] = field(default_factory=dict)  #: person -> the trunk by which they were last reached
     bad: set[tuple[str, date]] = field(default_factory=set)  #: whose numbers staff were told of
 
     def enter(self, person: Person, at: datetime) -> None:
         """Somebody comes under observation, or changes."""
+        for number in person.numbers:
+            holders = self.sharing.setdefault(number, [])
+            if person.id not in holders:
+                holders.append(person.id)
         self.people[person.id] = person
         self.since.setdefault(person.id, at)
 
@@ -63,7 +70,8 @@ class MemoryRows:
         for each in before.attempts:
             self.attempts.setdefault((each.person_id, day), []).append(each)
             self.by_trunk.setdefault((each.trunk, day), []).append(each)
-        uses = uses_of((each.number, each.outcome, each.ended_at) for each in before.attempts)
+        called = [each for each in before.attempts if each.together_with is None]
+        uses = uses_of((each.number, each.outcome, each.ended_at) for each in called)
         self.on_number.update({(number, day): used for number, used in uses.items()})
         self.reported.update((each, day) for each in before.reported & self.people.keys())
         self.with_staff.update((each, day) for each in before.with_staff & self.people.keys())
@@ -84,13 +92,16 @@ class MemoryRows:
         self._change_attempt(attempt_id, person_id, day, state=CallState.TALKING)
 
     def end(self, attempt_id: str, person_id: str, day: date, outcome: Outcome, at: datetime) -> None:
-        """An attempt is over; the first word stands."""
+        """An attempt is over, and those that share its call; the first word stands."""
+        for other in self.together.pop(attempt_id, ()):
+            self.end(other.id, other.person_id, day, outcome, at)
         fault = FAULTS.get(outcome, Fault.PERSON)
         ended = self._change_attempt(
             attempt_id, person_id, day, state=CallState.ENDED, outcome=outcome, ended_at=at, fault=fault
         )
         if ended is not None:
-            self._used(ended.number, day, outcome, at)
+            if ended.together_with is None:
+                self._used(ended.number, day, outcome, at)
             if fault is Fault.PERSON and ended.trunk:
                 self.kept[person_id] = ended.trunk
 
@@ -188,6 +199,8 @@ class MemoryRows:
     def _tells(self, found: Iterator[calls.Attempt], person_id: str) -> calls.Attempt | None:
         """The first call that tells something of the trunk to somebody who was turned down on it."""
         for each in found:
+            if each.together_with is not None:
+                continue
             if each.state is CallState.TALKING or each.fault in CARRIED:
                 return each
             mine = self.attempts[each.person_id, each.day]
@@ -196,7 +209,29 @@ class MemoryRows:
                 return each
         return None
 
-    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
+    async def open_rows_sharing(self, number: str, day: date) -> Sequence[Row]:
+        holders = [each for each in self.sharing.get(number, ()) if self.people[each].closing is None]
+        if len(holders) < 2:
+            return ()
+        rows = [
+            row for each in holders for slot in self.people[each].slots if (row := self.rows.get((each, day, slot)))
+        ]
+        return sorted((row for row in rows if row.settled is None), key=lambda row: (row.person_id, row.slot))
+
+    async def begin(
+        self, attempt: calls.Attempt, then: datetime, others: Sequence[tuple[calls.Attempt, datetime]]
+    ) -> Sequence[calls.Attempt]:
+        self._begin(attempt, then)
+        begun = []
+        for other, later in others:
+            with suppress(calls.AlreadyCalling, LookupError, TooManyTries):
+                self._begin(other, later)
+                begun.append(other)
+        if begun:
+            self.together[attempt.id] = begun
+        return begun
+
+    def _begin(self, attempt: calls.Attempt, then: datetime) -> None:
         key = (attempt.person_id, attempt.day, attempt.slot)
         row = self.rows[key]
         if row.settled is not None:
@@ -205,12 +240,14 @@ class MemoryRows:
             raise TooManyTries
         mine = self.attempts.setdefault((attempt.person_id, attempt.day), [])
         used = self.on_number.get((attempt.number, attempt.day), Used(0, None, False))
-        if used.in_use or any(each.outcome is None for each in mine):
+        shares = attempt.together_with is not None
+        if (used.in_use and not shares) or any(each.outcome is None for each in mine):
             raise calls.AlreadyCalling
         self._store(replace(row, tries=row.tries + 1, next_at=then))
         mine.append(attempt)
         self.by_trunk.setdefault((attempt.trunk, attempt.day), []).append(attempt)
-        self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
+        if not shares:
+            self.on_number[attempt.number, attempt.day] = Used(used.calls + 1, used.vain_until, True)
 
     async def end_of(self, attempt: calls.Attempt) -> End:
         mine = self.attempts[attempt.person_id, attempt.day]

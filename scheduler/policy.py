@@ -69,6 +69,7 @@ class Case:
     uses: Mapping[str, Use] = field(default_factory=dict)  #: number -> what it went through
     tones: bool = True  #: whether a key was ever heard from one of the numbers, or all of them send tones
     known: frozenset[str] = frozenset()  #: numbers that somebody has ever answered, or called us from
+    in_doubt: bool = False  #: the report may be that of somebody else of the household, who has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,18 @@ Decision = Dial | Wait | HandToStaff | Done
 
 def decide(case: Case, rules: Rules, now: datetime) -> Decision:
     """What to do with this person now. Every case ends in Done or HandToStaff once the window is over."""
-    if case.reported or case.handed_over:
+    if case.handed_over or (case.reported and not _asks_again(case)):
         return Done()
+    decision = _decide(case, rules, now)
+    return Done() if case.reported and isinstance(decision, HandToStaff) else decision
+
+
+def _asks_again(case: Case) -> bool:
+    """Who was perhaps not the one who reported is rung all the same, until they have been spoken to."""
+    return case.in_doubt and all(each.outcome is not Outcome.ANSWERED for each in case.attempts)
+
+
+def _decide(case: Case, rules: Rules, now: datetime) -> Decision:
     if case.window is None:
         return HandToStaff(HandOver.NO_SLOT)
     if case.talking or any(each.outcome is None for each in case.attempts):

@@ -45,8 +45,16 @@ class Rows(Protocol):
     async def facts_of(self, person_id: str, day: date) -> Facts:
         """All that is known of a person and day at this moment."""
 
-    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
-        """Write an attempt down with the next step. Raises AlreadyCalling, TooManyTries, LookupError."""
+    async def open_rows_sharing(self, number: str, day: date) -> Sequence[Row]:
+        """What is not settled on a day of everybody who has this number."""
+
+    async def begin(
+        self, attempt: calls.Attempt, then: datetime, others: Sequence[tuple[calls.Attempt, datetime]]
+    ) -> Sequence[calls.Attempt]:
+        """Write an attempt down with the next step, and those of others who share its call: who of them does.
+
+        Raises AlreadyCalling, TooManyTries, LookupError.
+        """
 
     async def end_of(self, attempt: calls.Attempt) -> End:
         """How its call ended, as far as anybody knows; `outcome` is None until it is written down."""
@@ -134,8 +142,13 @@ class DatabaseRows:
     async def facts_of(self, person_id: str, day: date) -> Facts:
         return await self._database.read(agenda.facts_of, person_id, day)
 
-    async def begin(self, attempt: calls.Attempt, then: datetime) -> None:
-        await self._database.write(agenda.begin_attempt, attempt, then)
+    async def open_rows_sharing(self, number: str, day: date) -> Sequence[Row]:
+        return await self._database.read(agenda.open_rows_sharing, number, day)
+
+    async def begin(
+        self, attempt: calls.Attempt, then: datetime, others: Sequence[tuple[calls.Attempt, datetime]]
+    ) -> Sequence[calls.Attempt]:
+        return await self._database.write(agenda.begin_attempts, attempt, then, others)
 
     async def end_of(self, attempt: calls.Attempt) -> End:
         return End(*await self._database.read(calls.end_of_attempt, attempt.id), attempt.person_id, attempt.planned_at)

@@ -114,16 +114,19 @@ class World:
         tally.attempts += 1
         now = self.now()
         tally.first_at = tally.first_at or now
-        if (key := (attempt.person_id, attempt.slot)) not in self.first_calls:
-            self.first_calls[key] = now
-            if key not in self.known:
-                tally.last_first_at = now
+        key = (attempt.person_id, attempt.slot)
+        for each in (attempt, *self.rows.together.get(attempt.id, ())):
+            if (its := (each.person_id, each.slot)) not in self.first_calls:
+                self.first_calls[its] = now
+                if its not in self.known:
+                    tally.last_first_at = now
         in_use = sum(each.outbound for each in self.dialer.loads.values())
         tally.most_at_once = max(tally.most_at_once, in_use)
         outcome, seconds = self._draw(attempt)
         due, earliest = self._due(attempt)
         tally.releases.append(due)
         tally.earliest.append(earliest)
+        sharing = [key, *((each.person_id, each.slot) for each in self.rows.together.get(attempt.id, ()))]
         index = len(tally.lengths)
         tally.lengths.append(seconds)
         if outcome in TAKEN:
@@ -132,7 +135,7 @@ class World:
             await asyncio.sleep(seconds)
         finally:
             tally.lengths[index] = (self.now() - now).total_seconds()  # shorter, if the process was killed
-            self.ends[key] = earliest + tally.lengths[index]
+            self.ends.update(dict.fromkeys(sharing, earliest + tally.lengths[index]))
         self._end(attempt, outcome)
 
     def _draw(self, attempt: calls.Attempt) -> tuple[Outcome, float]:
@@ -146,7 +149,9 @@ class World:
 
     def _end(self, attempt: calls.Attempt, outcome: Outcome) -> None:
         if outcome is Outcome.ANSWERED:
-            self.rows.report(attempt.person_id, attempt.day)
+            # Everybody of a household who is due reports on one call.
+            for each in (attempt, *self.rows.together.get(attempt.id, ())):
+                self.rows.report(each.person_id, each.day)
         self.rows.end(attempt.id, attempt.person_id, attempt.day, outcome, self.now())
         self.tally.finished_at = self.now()
         if not self.soon:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ivr.calling import ask_for_birth_date, ask_for_id, choose_person, wish_for_another
+from ivr.calling import CHOICE_GUARD, ask_for_birth_date, ask_for_id, choose_place, wish_for_another
 from ivr.conversation import Voice
 from ivr.identity import check_digit
 from ivr.loading import CALL_FRAME
@@ -70,13 +70,39 @@ async def test_the_birth_date(pressed: str, found: date | None, after: list[str]
 
 
 @pytest.mark.parametrize(
-    ("pressed", "found", "steps"), [("1", 0, 1), ("3", 2, 1), ("4 0 2", 1, 3), ("- 4 -", None, 3), ("* 2", 1, 2)]
+    ("pressed", "found", "steps"),
+    [
+        pytest.param("1 1", 1, 2, id="first"),
+        pytest.param("3 1", 3, 2, id="third"),
+        pytest.param("4 0 2 1", 2, 4, id="wrong keys"),
+        pytest.param("- 4 -", None, 3, id="no place"),
+        pytest.param("* 2 1", 2, 3, id="again"),
+        pytest.param("1 2 3 1", 3, 4, id="chosen anew"),
+        pytest.param("1 2 1 2 1 2", None, 6, id="never right"),
+        pytest.param("1 - - -", None, 4, id="never confirmed"),
+    ],
 )
-async def test_choosing_a_person(pressed: str, found: int | None, steps: int) -> None:
+async def test_choosing_a_place(pressed: str, found: int | None, steps: int) -> None:
     phone = FakePhone(press=keys(pressed))
-    assert await choose_person(phone, VOICE, 3) == found
+    assert await choose_place(phone, VOICE, (1, 2, 3)) == found
     assert phone.said[0] == CHOOSE
     assert len(phone.said) == steps
+
+
+async def test_only_those_who_are_there_are_offered_each_at_their_own_place() -> None:
+    phone = FakePhone(press=keys("1 3 1"))
+    assert await choose_place(phone, VOICE, (2, 3)) == 3
+    assert phone.said == [
+        ("frame/household", "frame/household_2", "frame/household_3"),
+        ("frame/wrong_key", "frame/household", "frame/household_2", "frame/household_3"),
+        ("frame/household_is_3", "frame/household_right"),
+    ]
+
+
+async def test_the_key_before_pressed_twice_chooses_nobody() -> None:
+    phone = FakePhone(press=keys("1 1"))
+    await choose_place(phone, VOICE, (1, 2))
+    assert phone.rules[0].guard == CHOICE_GUARD
 
 
 @pytest.mark.parametrize(("pressed", "found"), [("1", True), ("2", False), ("3 1", True), ("- - -", False)])

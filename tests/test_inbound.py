@@ -125,9 +125,10 @@ async def test_one_number_in_whatever_form_the_network_writes_it(site: Site, cal
 
 
 async def test_a_household_reports_one_after_another(site: Site) -> None:
-    phone = await ring_in(site, f"1 {WALK} 1 2 {WALK} 2", SHARED)
+    phone = await ring_in(site, f"1 1 {WALK} 1 2 1 {WALK} 2", SHARED)
     assert phone.said[:2] == [WELCOME, CHOOSE]
-    assert phone.said[2][0] == "daily/opening"
+    assert phone.said[2] == ("frame/household_is_1", "frame/household_right")
+    assert phone.said[3][0] == "daily/opening"
     assert phone.said.count(CHOOSE) == phone.said.count(ANOTHER) == 2
     assert phone.said[-1] == ("frame/thanks",)
     assert phone.over
@@ -137,15 +138,15 @@ async def test_a_household_reports_one_after_another(site: Site) -> None:
 
 
 async def test_of_a_household_one_whose_report_is_in_is_told_so(site: Site) -> None:
-    await ring_in(site, f"1 {WALK} 2", SHARED)
-    phone = await ring_in(site, f"1 - 1 2 {WALK}", SHARED)
-    assert phone.said[2:5] == [("frame/report_in", "frame/attend"), ("frame/thanks",), ANOTHER]
+    await ring_in(site, f"1 1 {WALK} 2", SHARED)
+    phone = await ring_in(site, f"1 1 - 1 2 1 {WALK}", SHARED)
+    assert phone.said[3:6] == [("frame/report_in", "frame/attend"), ("frame/thanks",), ANOTHER]
     assert await site.database.read(report_ends) == [(HANAKO.id, "complete"), (TARO.id, "complete")]
 
 
 async def test_each_of_a_household_may_do_what_everybody_may(site: Site) -> None:
-    await ring_in(site, f"1 {WALK} 1 2 {WALK} 2", SHARED)
-    await ring_in(site, "2 0 1 1 0 2", SHARED)
+    await ring_in(site, f"1 1 {WALK} 1 2 1 {WALK} 2", SHARED)
+    await ring_in(site, "2 1 0 1 1 1 0 2", SHARED)
     assert await site.database.read(tasks) == [
         (TARO.id, None, FollowUpReason.CALL_WISHED),
         (HANAKO.id, None, FollowUpReason.CALL_WISHED),
@@ -153,9 +154,9 @@ async def test_each_of_a_household_may_do_what_everybody_may(site: Site) -> None
 
 
 async def test_who_rings_from_the_shared_number_goes_on_in_the_middle(site: Site) -> None:
-    await ring_in(site, "2 2 2", SHARED, after=4)
-    phone = await ring_in(site, "2 365 1 98# 1", SHARED)
-    assert phone.said[2][0] == "frame/resume"
+    await ring_in(site, "2 1 2 2", SHARED, after=5)
+    phone = await ring_in(site, "2 1 365 1 98# 1", SHARED)
+    assert phone.said[3][0] == "frame/resume"
     assert await site.database.read(session_ends) == [(TARO.id, None, "completed")]
 
 

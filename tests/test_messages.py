@@ -113,7 +113,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(CONFLICTS, ERASED, GUESSING, NOT_OURS, STORAGE, FAULT, NO_CODEC, NOT_TAKEN),
     ),
     "trunk_state": State,
-    "people_field": ({each.name for each in fields(Person)} | {"state", "household"}),
+    "people_field": ({each.name for each in fields(Person)} | {"state", "household", "places"}),
     "cause": Cause,
     "light": [each.name.lower() for each in Light],
     "verdict": (*Verdict, "live"),

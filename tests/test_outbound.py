@@ -26,6 +26,8 @@ from tests.rows import answer_rows, attempt_ends, call_ends, report_ends, sessio
 from tests.storage.records import HANAKO, attempt, session, turn
 
 WALK = "2 2 365 1 98# 1"
+#: Hanako's own number; the landline she shares is in test_household_calls.
+OWN = HANAKO.numbers[1]
 GREETING = ("frame/greeting", "frame/ready")
 
 
@@ -59,7 +61,7 @@ SHORT_DONE = lead(SHORT, (WALK,)).session.status
 async def test_a_whole_call(site: Site) -> None:
     phone = FakePhone(press=keys(f"1 {WALK}"))
     line = await call(site, phone)
-    assert line.orders == [DialOrder("kc-1", "0310000001", 60, within=2.5 * 3600)]
+    assert line.orders == [DialOrder("kc-1", OWN, 60, within=2.5 * 3600)]
     assert phone.said[0] == GREETING
     assert phone.said[-1] == ("daily/closing",)
     assert phone.over
@@ -79,7 +81,7 @@ async def test_a_whole_call(site: Site) -> None:
 async def test_the_session_says_how_it_came_to_be(site: Site) -> None:
     await call(site, FakePhone(press=keys("1 2")))
     stored = await site.database.read(calls.get_call, "kc-1")
-    assert (stored.direction, stored.number, stored.attempt_id) == (Direction.OUTBOUND, "0310000001", "a-1")
+    assert (stored.direction, stored.number, stored.attempt_id) == (Direction.OUTBOUND, OWN, "a-1")
     assert stored.session_id is not None
     held = await site.database.read(get_session, stored.session_id)
     assert (held.source, held.auth, held.day) == (Source.AUTOMATIC_CALL, Auth.OUTBOUND, attempt("a-1").day)
@@ -118,7 +120,7 @@ async def test_an_ending_without_outcome_is_unknown(site: Site) -> None:
 
 async def test_nobody_at_the_gate_hears_no_word_about_health(site: Site) -> None:
     phone = FakePhone()
-    await call(site, phone)
+    await call(site, phone, number="0310000009")
     doubt = ("frame/greeting", "frame/doubt", "frame/ready")
     hinted = ("frame/greeting", "frame/tones", "frame/doubt", "frame/ready")
     assert phone.said == [GREETING, doubt, hinted, hinted, ("frame/not_reached",)]

@@ -20,7 +20,7 @@ from ivr.person import OWN_TIME, Person, is_paused, is_period_over
 from ivr.roster import rows_of, write_people
 from ivr.storage.database import open_reader
 from ivr.storage.decisions import decisions_about
-from ivr.storage.people import get_person, list_people, people_by_number
+from ivr.storage.people import get_person, household_of, list_people
 
 
 class Encoding(StrEnum):
@@ -123,10 +123,16 @@ def show_person(
         person = reader.read(get_person, id)
         if person is None:
             raise BadInput(problem("cli.people.nobody", id=id))
-        sharing = [each.id for number in person.numbers for each in reader.read(people_by_number, number)]
+        households = {number: reader.read(household_of, number) for number in person.numbers}
         decisions = reader.read(decisions_about, id)
     shown = as_data(settings, person, at) | {
-        "household": sorted({each for each in sharing if each != id}),
+        "household": sorted({each.person.id for members in households.values() for each in members} - {id}),
+        "places": [
+            f"{number}: {each.place}"
+            for number, members in households.items()
+            for each in members
+            if len(members) > 1 and each.person.id == id
+        ],
         "decisions": [asdict(each) | {"at": _local(settings, each.at)} for each in decisions],
     }
     shown["decisions"] = [each | {"until": _local(settings, each["until"])} for each in shown["decisions"]]

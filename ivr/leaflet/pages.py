@@ -117,6 +117,8 @@ class _Side(Looks):
             self.heading(say("call_in_heading")),
             *self._call_in(),
             self.gap(3),
+            self._places(),
+            self.gap(3),
             self._old_telephone(),
         ]
 
@@ -145,6 +147,13 @@ class _Side(Looks):
             rows.append(self.pair(say("staff_label"), [*self.numbers([site.telephone], 24), *hours]))
         rows.append(self.pair(say("emergency_label"), [self.text("119", 24, bold=True, colour=PRESS)]))
         return [self.box(rows, white)]
+
+    def _places(self) -> Flowable:
+        """Which key is whose, on a telephone that several persons share: names are written in by hand."""
+        say = self._leaflet.say
+        names = "　".join(say("place", place=place) for place in range(1, 4))
+        said = [self.text(names, 14, bold=True), self.text(say("places"), 12.5)]
+        return self.box([self.pair(say("places_label"), said)], white)
 
     def _old_telephone(self) -> Flowable:
         say = self._leaflet.say

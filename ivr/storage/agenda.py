@@ -1,6 +1,7 @@
 """The agenda: one row for every person, day and slot, with the next step written down until the row is settled."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -11,10 +12,10 @@ from ivr.call import CARRIED, UNCLEAR, CallState, Fault, Outcome
 from ivr.core.sip_statuses import Others
 from ivr.handover import CALLING_GOES_ON, HandOver, Settled
 from ivr.person import Person
-from ivr.storage.calls import Attempt, attempt_of, plan_attempt
+from ivr.storage.calls import AlreadyCalling, Attempt, attempt_of, plan_attempt
 from ivr.storage.followups import NewFollowUp, open_follow_up
 from ivr.storage.people import get_person, read_people, selects
-from ivr.storage.schema import agenda, attempts, calls, follow_ups, numbers, people, reports, touched
+from ivr.storage.schema import agenda, answers, attempts, calls, follow_ups, numbers, people, reports, touched
 from ivr.storage.schema import sessions as session_table
 from ivr.storage.schema_telephones import telephones
 from ivr.storage.touched import planned
@@ -60,6 +61,9 @@ class Facts:
     trunk: str = ""  #: by which the person was last reached: they know its number
     #: Attempt that was turned down -> what became of calls to others by its trunk, next to it.
     others: Mapping[str, Others] = field(default_factory=dict)
+    #: The report came by a key for a place of a shared telephone: who of the household has not reported. Perhaps one of
+    #: them chose the wrong place.
+    missing_mates: tuple[Person, ...] = ()
 
 
 #: Such a call rang no telephone: it needs no rest, and counts for no number.
@@ -86,6 +90,18 @@ _OPEN = (
     select(agenda)
     .where(agenda.c.settled.is_(None), agenda.c.day <= bindparam("on_day"))
     .order_by(agenda.c.day, agenda.c.next_at)
+)
+_SHARING = (
+    select(agenda)
+    .join(numbers, numbers.c.person_id == agenda.c.person_id)
+    .join(people, people.c.id == agenda.c.person_id)
+    .where(
+        numbers.c.number == bindparam("on_number"),
+        agenda.c.day == bindparam("on_day"),
+        agenda.c.settled.is_(None),
+        people.c.closed_at.is_(None),
+    )
+    .order_by(agenda.c.person_id, agenda.c.slot)
 )
 _DUE = select(agenda.c.person_id, agenda.c.day, agenda.c.slot).where(
     agenda.c.settled.is_(None), agenda.c.next_at <= bindparam("at")
@@ -119,6 +135,8 @@ _BESIDE = (
     .where(
         attempts.c.day == bindparam("on_day"),
         attempts.c.trunk == bindparam("by_trunk"),
+        # One call for several persons tells of the trunk once.
+        attempts.c.together_with.is_(None),
         or_(
             attempts.c.state == CallState.TALKING,
             attempts.c.fault.in_(CARRIED),
@@ -141,7 +159,10 @@ _REACHED_BY = (
     .limit(1)
 )
 _USES = select(attempts.c.number, attempts.c.outcome, attempts.c.ended_at).where(
-    attempts.c.day == bindparam("on_day"), attempts.c.number.in_(_ON_MY_NUMBERS)
+    attempts.c.day == bindparam("on_day"),
+    attempts.c.number.in_(_ON_MY_NUMBERS),
+    # One call to a household is one use of its telephone, for whomever it was.
+    attempts.c.together_with.is_(None),
 )
 _REPORTED = select(
     exists().where(
@@ -149,6 +170,24 @@ _REPORTED = select(
         reports.c.day == bindparam("on_day"),
         reports.c.completeness == Completeness.COMPLETE,
     )
+)
+#: Whether what was reported was said on a telephone that others have, too.
+_CHOSEN = select(
+    exists()
+    .where(reports.c.person_id == bindparam("person"), reports.c.day == bindparam("on_day"))
+    .where(reports.c.completeness == Completeness.COMPLETE, answers.c.session_id == reports.c.session_id)
+    .where(calls.c.id == answers.c.call_id, numbers.c.number == calls.c.number)
+    .where(numbers.c.person_id != bindparam("person"))
+)
+_MISSING_MATES = selects(
+    people.c.closed_at.is_(None),
+    people.c.id != bindparam("person"),
+    people.c.id.in_(select(numbers.c.person_id).where(numbers.c.number.in_(_ON_MY_NUMBERS))),
+    ~exists().where(
+        reports.c.person_id == people.c.id,
+        reports.c.day == bindparam("on_day"),
+        reports.c.completeness == Completeness.COMPLETE,
+    ),
 )
 _HANDED_OVER = select(
     exists().where(
@@ -295,10 +334,17 @@ def _row(found: object) -> Row:
     return Row(**(given | {"settled": None if settled is None else Settled(settled)}))
 
 
+def open_rows_sharing(connection: Connection, number: str, day: date) -> tuple[Row, ...]:
+    """What is not settled on a day of everybody under observation who has this number, by person and slot."""
+    return tuple(_row(each) for each in connection.execute(_SHARING, {"on_number": number, "on_day": day}).mappings())
+
+
 def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
     """All that is known of a person and day at this moment."""
     values = {"person": person_id, "on_day": day}
     person = get_person(connection, person_id)
+    reported = bool(connection.execute(_REPORTED, values).scalar_one())
+    chosen = reported and bool(connection.execute(_CHOSEN, values).scalar_one())
     tried = tuple(attempt_of(row) for row in connection.execute(_ATTEMPTS, values).mappings())
     keys = {row.number: row.keys_at for row in connection.execute(_TELEPHONES, values)}
     return Facts(
@@ -306,9 +352,10 @@ def facts_of(connection: Connection, person_id: str, day: date) -> Facts:
         since=connection.execute(_SINCE, values).scalar_one_or_none(),
         attempts=tried,
         uses=uses_of((*row,) for row in connection.execute(_USES, values)),
-        reported=bool(connection.execute(_REPORTED, values).scalar_one()),
+        reported=reported,
         handed_over=bool(connection.execute(_HANDED_OVER, values).scalar_one()),
         talking=bool(connection.execute(_TALKING, values).scalar_one()),
+        missing_mates=read_people(connection, _MISSING_MATES, values) if chosen else (),
         tones=any(at is not None for at in keys.values()),
         known=frozenset(keys),
         trunk=_reached_by(connection, person_id, day),
@@ -346,6 +393,23 @@ def uses_of(ends: Iterable[tuple[str, str | None, datetime | None]]) -> dict[str
         counted = outcome not in NEVER_RANG
         found[number] = Used(before.calls + counted, vain, before.in_use or outcome is None)
     return found
+
+
+def begin_attempts(
+    connection: Connection, attempt: Attempt, then: datetime, others: Sequence[tuple[Attempt, datetime]]
+) -> tuple[Attempt, ...]:
+    """`begin_attempt`, and those of `others` (with their next step) who can share its call: who of them does.
+
+    Raises as begin_attempt, for `attempt`. One of the others who is being rung elsewhere, or needs no call any more, is
+    left out.
+    """
+    begin_attempt(connection, attempt, then)
+    begun = []
+    for other, later in others:
+        with suppress(AlreadyCalling, LookupError, TooManyTries), connection.begin_nested():
+            begin_attempt(connection, other, later)
+            begun.append(other)
+    return tuple(begun)
 
 
 def begin_attempt(connection: Connection, attempt: Attempt, then: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ivr.call import CallEvent, CallState, Direction, Ending, Fault, Outcome, step
@@ -20,7 +20,7 @@ class AlreadyCalling(Exception):
 
 @dataclass(frozen=True)
 class Attempt:
-    """The decision to ring one number for one person."""
+    """The decision to ring one number for one person; several persons of a household share one call."""
 
     id: str
     person_id: str
@@ -29,11 +29,12 @@ class Attempt:
     slot: str
     planned_at: datetime
     state: CallState = CallState.PLANNED
-    outcome: Outcome | None = None
+    outcome: Outcome | None = None  #: for this person: somebody else of the household may have talked
     ended_at: datetime | None = None
     trunk: str = ""  #: by which it is made; empty: of an earlier version
     #: Whose matter the end was, as the call itself told; None: not over, or nobody knows.
     fault: Fault | None = field(default=None, compare=False)
+    together_with: str | None = None  #: the attempt that has the call; None: this one
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ _OVERDUE_CALLS = select(calls.c.id).where(calls.c.state != CallState.ENDED, call
 _OVERDUE_ATTEMPTS = select(attempts.c.id).where(
     attempts.c.state != CallState.ENDED, attempts.c.planned_at < bindparam("before")
 )
+#: The attempt whose call an attempt has part in.
+_WITH_CALL = func.coalesce(attempts.c.together_with, attempts.c.id)
 _OTHER = calls.alias("other")
 #: Other calls that live and are in the same session: what it holds leaves with the end of the last of them.
 _OTHERS_THERE = (
@@ -88,6 +91,10 @@ _OTHERS_THERE = (
     .limit(1)
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("key"))
+_TOGETHER = select(attempts).where(attempts.c.together_with == bindparam("key")).order_by(attempts.c.id)
+_MOVE_TOGETHER = update(attempts).where(
+    attempts.c.together_with == bindparam("key"), attempts.c.state == bindparam("before")
+)
 _ATTEMPT_END = (
     select(attempts.c.outcome, attempts.c.fault, calls.c.tech_cause, calls.c.answered_at)
     .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
@@ -112,7 +119,8 @@ def plan_attempt(connection: Connection, attempt: Attempt) -> None:
             connection.execute(insert(attempts), vars(attempt))
     except IntegrityError:
         # Ask which one it was: what databases say in their errors differs. An unknown person is no such case.
-        same = or_(attempts.c.person_id == attempt.person_id, attempts.c.number == attempt.number)
+        same_number = and_(attempts.c.number == attempt.number, attempts.c.together_with.is_(None))
+        same = or_(attempts.c.person_id == attempt.person_id, same_number)
         active = select(attempts.c.id).where(same, attempts.c.state != CallState.ENDED).limit(1)
         if connection.execute(active).first() is None:
             raise
@@ -126,7 +134,7 @@ def start_call(connection: Connection, call: Call) -> None:
     way or over (then do not dial), LookupError if it is unknown, IntegrityError for a call id that was used before.
     """
     if call.attempt_id is not None:
-        _move(connection, attempts, call.attempt_id, _attempt_state(connection, call.attempt_id), CallEvent.DIAL)
+        _move_attempt(connection, call.attempt_id, CallEvent.DIAL)
     connection.execute(_START, vars(call))
 
 
@@ -145,20 +153,28 @@ def answer_call(connection: Connection, call_id: str, at: datetime) -> bool:
         return True
     _move(connection, calls, call_id, state, CallEvent.ANSWER, {"answered_at": at})
     if attempt_id is not None:
-        _move(connection, attempts, attempt_id, _attempt_state(connection, attempt_id), CallEvent.ANSWER)
+        _move_attempt(connection, attempt_id, CallEvent.ANSWER)
     return True
 
 
-def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outcome, at: datetime) -> bool:
-    """The call is over, and its attempt with it; `outcome` is the final word, `ending` what the network said.
+def end_call(
+    connection: Connection,
+    call_id: str,
+    ending: Ending,
+    outcome: Outcome,
+    at: datetime,
+    of: Mapping[str, Outcome] = MappingProxyType({}),
+) -> bool:
+    """The call is over, and its attempts with it; `outcome` is the final word, `ending` what the network said.
 
-    False if it had ended before: the first end stands. Raises LookupError if it is unknown.
+    `of`: person -> what the call came to for them, where that is something else (see end_attempt). False if it had
+    ended before: the first end stands. Raises LookupError if it is unknown.
     """
     state, attempt_id = _standing(connection, call_id)
     if attempt_id is not None:
         # Somebody took it: the trunk carried the call.
         fault = Fault.PERSON if state is CallState.TALKING else ending.fault
-        end_attempt(connection, attempt_id, outcome, at, fault)
+        end_attempt(connection, attempt_id, outcome, at, fault, of)
     said = {"cause": ending.cause, "tech_cause": ending.tech_cause, "note": ending.note}
     ended = _move(connection, calls, call_id, state, CallEvent.END, {"ended_at": at, "outcome": outcome, **said})
     if ended and connection.execute(_OTHERS_THERE, {"key": call_id}).first() is None:
@@ -167,15 +183,36 @@ def end_call(connection: Connection, call_id: str, ending: Ending, outcome: Outc
 
 
 def end_attempt(
-    connection: Connection, attempt_id: str, outcome: Outcome, at: datetime, fault: Fault | None = None
+    connection: Connection,
+    attempt_id: str,
+    outcome: Outcome,
+    at: datetime,
+    fault: Fault | None = None,
+    of: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> bool:
-    """End an attempt that came to no call. False if it had ended before. Raises LookupError if it is unknown."""
-    state = _attempt_state(connection, attempt_id)
-    values = {"ended_at": at, "outcome": outcome, "fault": fault}
-    ended = _move(connection, attempts, attempt_id, state, CallEvent.END, values)
-    if ended:
-        queue_attempt(connection, attempt_id, at)
+    """End an attempt, and those that have their call with it. `of`: person -> an outcome of their own.
+
+    False if it had ended before. Raises LookupError if it is unknown.
+    """
+    ended = False
+    for each in (get_attempt(connection, attempt_id), *attempts_together(connection, attempt_id)):
+        values = {"ended_at": at, "outcome": of.get(each.person_id, outcome), "fault": fault}
+        if _move(connection, attempts, each.id, each.state, CallEvent.END, values):
+            queue_attempt(connection, each.id, at)
+            ended = ended or each.id == attempt_id
     return ended
+
+
+def attempts_together(connection: Connection, attempt_id: str) -> tuple[Attempt, ...]:
+    """The attempts to others of the household that share the call of this one."""
+    return tuple(attempt_of(row) for row in connection.execute(_TOGETHER, {"key": attempt_id}).mappings())
+
+
+def _move_attempt(connection: Connection, attempt_id: str, event: CallEvent) -> None:
+    """One step of an attempt and of those that share its call. Raises IllegalTransition, LookupError."""
+    before = _attempt_state(connection, attempt_id)
+    _move(connection, attempts, attempt_id, before, event)
+    connection.execute(_MOVE_TOGETHER, {"key": attempt_id, "before": before, "state": step(before, event)})
 
 
 def _move(
@@ -241,8 +278,9 @@ def open_attempts(connection: Connection) -> tuple[OpenAttempt, ...]:
     """Every call that has not ended, and every attempt that has neither ended nor a call."""
     open_calls = select(calls.c.attempt_id, calls.c.id).where(calls.c.state != CallState.ENDED)
     planned = (
-        select(attempts.c.id)
-        .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
+        select(_WITH_CALL)
+        .distinct()
+        .outerjoin(calls, calls.c.attempt_id == _WITH_CALL)
         .where(attempts.c.state != CallState.ENDED, or_(calls.c.id.is_(None), calls.c.state == CallState.ENDED))
     )
     return (
@@ -273,7 +311,7 @@ def close_lost_calls(
         outcome = found.get(call.id, Outcome.UNKNOWN)
         end_call(connection, call.id, Ending(outcome), outcome, at)
     alive = select(calls.c.attempt_id).where(calls.c.state != CallState.ENDED, calls.c.attempt_id.is_not(None))
-    orphans = select(attempts.c.id).where(attempts.c.state != CallState.ENDED, attempts.c.id.not_in(alive))
+    orphans = select(attempts.c.id).where(attempts.c.state != CallState.ENDED, _WITH_CALL.not_in(alive))
     for attempt_id in connection.execute(orphans).scalars().all():
         end_attempt(connection, attempt_id, Outcome.UNKNOWN, at)
     return lost
@@ -309,7 +347,7 @@ def recent_ends(connection: Connection, until: date, limit: int = 20_000) -> tup
     """How the latest attempts up to this local day ended, and how long each occupied its line, seconds."""
     wanted = (
         select(attempts.c.outcome, attempts.c.planned_at, attempts.c.ended_at)
-        .where(attempts.c.outcome.is_not(None), attempts.c.day <= until)
+        .where(attempts.c.outcome.is_not(None), attempts.c.day <= until, attempts.c.together_with.is_(None))
         .order_by(attempts.c.planned_at.desc())
         .limit(limit)
     )

@@ -15,7 +15,7 @@ class CallLine:
 
     id: str
     direction: Direction
-    person_id: str | None  #: whom we rang, or who was recognised; None: nobody on the roster
+    person_id: str | None  #: who talked last, or whom we rang; None: nobody on the roster
     number: str | None  #: None: withheld
     state: CallState
     outcome: Outcome | None
@@ -28,7 +28,7 @@ class CallLine:
 
 def calls_between(connection: Connection, first: datetime, until: datetime) -> tuple[CallLine, ...]:
     """Calls that began from `first` and before `until`, in order."""
-    person = func.coalesce(attempts.c.person_id, sessions.c.person_id).label("person_id")
+    person = func.coalesce(sessions.c.person_id, attempts.c.person_id).label("person_id")
     wanted = (
         select(calls, person)
         .outerjoin(attempts, attempts.c.id == calls.c.attempt_id)

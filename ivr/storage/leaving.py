@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, select
 
 from ivr.storage.outbox import last_revision, next_sequence, put
 from ivr.storage.schema import alerts, answers, attempts, calls, questionnaires, reports, sessions
@@ -51,10 +51,19 @@ _PARTIAL = (
     .join(calls, calls.c.session_id == reports.c.session_id)
     .where(calls.c.id == bindparam("call"), reports.c.completeness == Completeness.PARTIAL)
 )
+#: What the person said on the call of the attempt: others of the household may have reported on it, too.
+_SAID = (
+    select(reports.c.id)
+    .join(answers, answers.c.session_id == reports.c.session_id)
+    .where(answers.c.call_id == calls.c.id, reports.c.person_id == attempts.c.person_id)
+    .limit(1)
+    .correlate(calls, attempts)
+    .scalar_subquery()
+)
 _ATTEMPT = (
-    select(attempts, calls.c.answered_at, reports.c.id.label("report"))
-    .outerjoin(calls, calls.c.attempt_id == attempts.c.id)
-    .outerjoin(reports, reports.c.session_id == calls.c.session_id)
+    select(attempts, calls.c.answered_at, func.coalesce(reports.c.id, _SAID).label("report"))
+    .outerjoin(calls, calls.c.attempt_id == func.coalesce(attempts.c.together_with, attempts.c.id))
+    .outerjoin(reports, and_(reports.c.session_id == calls.c.session_id, reports.c.person_id == attempts.c.person_id))
     .where(attempts.c.id == bindparam("key"))
 )
 _MISSING = (

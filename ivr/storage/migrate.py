@@ -29,6 +29,7 @@ REVISIONS = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 
 SCRIPTS = Path(__file__).parent / "migrations"

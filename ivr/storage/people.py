@@ -25,7 +25,7 @@ from sqlalchemy import (
 from ivr.errors import BadInput, problem
 from ivr.handover import PERIOD_OVER
 from ivr.identity import padded_ids
-from ivr.person import Closing, Hours, Pause, Person, Risk, begins_anew
+from ivr.person import MOST_PLACES, Closing, Hours, Member, Pause, Person, Risk, begins_anew
 from ivr.storage.decisions import Signed, reopen_person
 from ivr.storage.portions import portions
 from ivr.storage.schema import follow_ups, numbers, person_slots
@@ -63,6 +63,13 @@ _BY_ID = selects(table.c.id == bindparam("wanted"))
 _BY_NUMBER = selects(
     table.c.closed_at.is_(None),
     table.c.id.in_(select(numbers.c.person_id).where(numbers.c.number == bindparam("wanted"))),
+)
+#: Everybody who has this number, in the order in which they were entered: closed ones keep their place.
+_PLACES = (
+    select(table.c.id, table.c.closed_at)
+    .join(numbers, numbers.c.person_id == table.c.id)
+    .where(numbers.c.number == bindparam("wanted"))
+    .order_by(table.c.created_at, table.c.id)
 )
 #: A period that was prolonged is not over any more.
 _PROLONGED = update(follow_ups).where(
@@ -219,6 +226,18 @@ def get_person(connection: Connection, person_id: str) -> Person | None:
 def people_by_number(connection: Connection, number: str) -> tuple[Person, ...]:
     """Those under observation who have this number (a household shares one), by id. None has a withheld number."""
     return read_people(connection, _BY_NUMBER, {"wanted": number})
+
+
+def household_of(connection: Connection, number: str) -> tuple[Member, ...]:
+    """Those under observation who have this number, by their places.
+
+    First come, first place; who is closed keeps theirs, so that what stands on the card of the others stays true. Only
+    where ten or more have had the number the places are counted anew, among those who are left.
+    """
+    had = connection.execute(_PLACES, {"wanted": number}).all()
+    left = had if len(had) <= MOST_PLACES else [each for each in had if each.closed_at is None]
+    observed = {each.id: each for each in people_by_number(connection, number)}
+    return tuple(Member(place, observed[each.id]) for place, each in enumerate(left, 1) if each.id in observed)
 
 
 def read_people(

@@ -166,6 +166,9 @@ attempts = _table(
     _moment("ended_at", null=True),
     Column("trunk", Text, nullable=False, server_default=""),
     _text("fault", null=True),
+    # One call for several persons of a household: the attempt whose call it is; NULL: this one has its own. No foreign
+    # key: SQLite cannot add one to a table, and an erasure may take the other attempt away.
+    _text("together_with", null=True),
     one_of("state", CallState),
     one_of("outcome", Outcome),
     CheckConstraint(
@@ -176,7 +179,8 @@ attempts = _table(
     Index(None, "day", "trunk", "planned_at"),
     # Invariant 2, held by the database: two live calls to a person or to a number cannot be written down.
     _unique_where("one_active_attempt_per_person", "person_id", where="state <> 'ended'"),
-    _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended'"),
+    _unique_where("one_active_attempt_per_number", "number", where="state <> 'ended' AND together_with IS NULL"),
+    index_where("attempts_together", "together_with", where="together_with IS NOT NULL"),
     # For erasures: without these a database reads all of the table for every row that goes.
     Index(None, "person_id"),
     Index(None, "number"),

@@ -7,9 +7,10 @@ the session to the one that holds it. The call that notices this says good-bye.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, exists, insert, or_, select, update
@@ -215,13 +216,15 @@ def end_talk(
     ending: Ending,
     judge: Callable[[SessionStatus | None], Outcome],
     at: datetime,
+    of: Mapping[str, Outcome] = MappingProxyType({}),
 ) -> Outcome:
     """End a call that was answered; its outcome, which `judge` finds from how far its session came.
 
-    Carried out again: the first end stands. Raises LookupError for an unknown call.
+    `of`: person -> what it came to for them, see end_attempt. Carried out again: the first end stands. Raises
+    LookupError for an unknown call.
     """
     outcome = ending.outcome or judge(status_of_call(connection, call_id))
-    end_call(connection, call_id, ending, outcome, at)
+    end_call(connection, call_id, ending, outcome, at, of)
     return outcome
 
 

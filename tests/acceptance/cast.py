@@ -176,11 +176,11 @@ LEAVING = [case for case, _ in _LEAVERS] + [
 
 HOUSEHOLD = "0310330001"
 CALLING_IN = [
-    # One telephone, two people, one after the other; the second is reached only when they ring us.
-    _reported("33000001", HOUSEHOLD, does("answers", *WELL)),
+    # One telephone, two people: one call is for both, and the first is there; the second only when they ring us.
+    _reported("33000001", HOUSEHOLD, does("answers", *WELL[:1], "1", "1", *WELL[1:], "2")),
     Case(
-        person("33000002", HOUSEHOLD, does("busy"), does("busy")),
-        "busy busy",
+        person("33000002", HOUSEHOLD, does("busy")),
+        "no_key busy",
         ANSWERS_WELL | {"temperature": "37.1"},
         {"not_reached": False},
         "health_call",
@@ -208,7 +208,7 @@ UNKNOWN_ID = "98765432"
 CALLS_IN = [
     *(call for _, call in _LEAVERS if call),
     CallIn("already in", "06000310001", does("answers", ""), "31000001", settled),
-    CallIn("household", HOUSEHOLD, does("answers", "2", "371", *WELL[2:], "2"), "33000002", settled),
+    CallIn("household", HOUSEHOLD, does("answers", "2", "1", "371", *WELL[2:], "2"), "33000002", settled),
     CallIn("after all", "09000330003", does("answers", *WELL[1:]), "33000003", settled),
     CallIn("known id", None, does("answers", "33000004", BIRTH_DATE_KEYS, *WELL[1:]), "33000004", settled),
     CallIn("unknown id", None, does("answers", *(UNKNOWN_ID, BIRTH_DATE_KEYS) * 3), "31000001", rung),

@@ -130,7 +130,7 @@ async def test_the_carrier_saw_one_call_for_each_attempt(case: Case, morning: Mo
 async def test_the_carrier_saw_no_other_number_and_always_ours(morning: Morning) -> None:
     invites = morning.scene.invites()
     assert Counter(each.called for each in invites) == Counter(
-        each["number"] for each in morning.scene.table("attempts")
+        each["number"] for each in morning.scene.table("attempts") if each["together_with"] is None
     )
     assert {each.caller for each in invites} == {morning.scene.network.pbx.inbound_number}
 
@@ -173,6 +173,7 @@ async def test_a_caller_whose_report_is_in_hears_that(morning: Morning) -> None:
 async def test_a_household_is_asked_who_it_is(morning: Morning) -> None:
     heard = morning.heard(morning.calls_in["household"])
     assert heard[:4] == ["frame/inbound_greeting", "frame/household", "frame/household_1", "frame/household_2"]
+    assert heard[4:6] == ["frame/household_is_2", "frame/household_right"]
     assert heard[-2:] == ["frame/household_another", "frame/thanks"]
 
 

@@ -143,6 +143,7 @@ def test_showing_a_person_with_household_and_decisions(command: Command) -> None
     assert "の発信: " in tomorrow
     found = show(command)
     assert (found["state"], found["household"]) == ("paused", ["00123457"])
+    assert found["places"] == ["0310000001: 1"]
     assert found["pause"]["until"] == f"{last + timedelta(days=1)}T00:00:00+09:00"
     (decision,) = found["decisions"]
     assert (decision["kind"], decision["by"], decision["reason"]) == ("pause", "担当 一", "入院")

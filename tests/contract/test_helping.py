@@ -203,7 +203,7 @@ async def test_who_is_put_through_hears_the_advice_then_the_duty_telephone_and_g
     assert "daily/temperature" in heard[at:]
     assert await told.site.database.read(tasks_of("talks")) in (
         [(SEVERE, False, NOW + timedelta(minutes=15))],
-        [(SEVERE, False, NOW + timedelta(minutes=15)), ("could_not_enter", True, None)],
+        [(SEVERE, False, NOW + timedelta(minutes=15)), ("could_not_enter", True, NOW + timedelta(hours=1))],
     )
 
 
@@ -249,7 +249,7 @@ async def test_all_places_are_taken(told: Told) -> None:
     (call,) = told.calls["too_many"]
     assert told.heard(call) == ["frame/all_busy"]
     assert call.ended_by == "pbx"
-    assert await told.site.database.read(tasks_of("too_many")) == [(TURNED_AWAY, True, None)]
+    assert await told.site.database.read(tasks_of("too_many")) == [(TURNED_AWAY, True, NOW + timedelta(hours=1))]
     # Who was there before is not disturbed.
     assert await told.site.database.read(reports_of("stays")) == ["complete"]
 

@@ -275,15 +275,18 @@ class Days(RuleBasedStateMachine):
             (window,) = [each for each in windows if each.slot == row.slot]
             assert window.allows(row.planned_at, self.desk.config.dialling.ring_seconds)
             assert row.number in person.numbers
+        # One call for several persons of a household rings one number once.
+        calls_made = [row for row in rows if row.together_with is None]
         counted = [row for row in rows if row.outcome not in NEVER_RANG]
         dialling = self.desk.config.dialling
         for most, key in (
             (dialling.attempts, lambda row: (row.person_id, row.day, row.slot)),
             (dialling.most_a_day, lambda row: (row.person_id, row.day)),
-            (dialling.calls_per_number, lambda row: (row.number, row.day)),
         ):
             assert max(Counter(map(key, counted)).values(), default=0) <= most
-        for before, after in pairwise(rows):
+        on_numbers = Counter((row.number, row.day) for row in calls_made if row.outcome not in NEVER_RANG)
+        assert max(on_numbers.values(), default=0) <= dialling.calls_per_number
+        for before, after in pairwise(calls_made):
             if before.number == after.number and before.outcome not in (Outcome.ANSWERED, *NEVER_RANG):
                 assert before.ended_at is not None
                 assert after.planned_at >= before.ended_at + timedelta(seconds=self.desk.config.dialling.rest_seconds)

@@ -1,10 +1,11 @@
 """A dialler on a real database, with a clock that stands still and calls that end when a test says so."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import count
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -34,6 +35,7 @@ class Live:
     task: asyncio.Task[None]
     ends: asyncio.Future[Ending]
     trunk: str
+    of: Mapping[str, Outcome] = field(default_factory=dict)  #: person -> what it came to for them
 
 
 @dataclass
@@ -100,9 +102,20 @@ class Desk:
             await asyncio.wait({began, *self.dialer.under_way}, return_when=asyncio.FIRST_COMPLETED)
             began.cancel()
 
-    async def end(self, outcome: Outcome, number: str = "", status: int = 0, fault: Fault | None = None) -> str:
-        """The oldest call (to `number`) ends, with this SIP status; whose it was. `fault`: not as the table says."""
+    async def end(
+        self,
+        outcome: Outcome,
+        number: str = "",
+        status: int = 0,
+        fault: Fault | None = None,
+        of: Mapping[str, Outcome] = MappingProxyType({}),
+    ) -> str:
+        """The oldest call (to `number`) ends, with this SIP status; whose it was.
+
+        `fault`: not as the table says. `of`: person -> what else it came to for them.
+        """
         live = next(each for each in self.live if not number or each.attempt.number == number)
+        live.of = of
         fault = fault or (row_of(status, 0, Rang.ANY).fault if status else FAULTS.get(outcome, Fault.PERSON))
         live.ends.set_result(Ending(outcome, tech_cause=status, fault=fault))
         await live.task
@@ -140,7 +153,7 @@ class Desk:
             self.live.remove(live)
         outcome = ending.outcome
         assert outcome is not None
-        await self.database.pending.write(calls.end_call, call.id, ending, outcome, self.clock.now())
+        await self.database.pending.write(calls.end_call, call.id, ending, outcome, self.clock.now(), live.of)
 
 
 async def enter(desk: Desk, count: int, **other: object) -> list[str]:

@@ -167,7 +167,7 @@ async def test_who_has_no_number_or_a_dead_one_is_a_follow_up(desk: Desk) -> Non
 
 def forget_two_calls(connection: Connection) -> None:
     """One of ours to Hanako that nobody dialled, and one in which Taro rang: nobody holds either."""
-    calls.plan_attempt(connection, attempt("a-1"))
+    calls.plan_attempt(connection, attempt("a-1", number=SHARED))
     calls.start_call(connection, calls.Call("in", Direction.INBOUND, NOW, state=CallState.TALKING))
     open_session(connection, session("s-1", TARO))
     save_turn(connection, "s-1", "in", turn(("temperature", "36.5")), NOW)
@@ -203,7 +203,7 @@ async def test_a_call_that_fails_before_it_is_dialled_has_failed(desk: Desk) -> 
     desk.broken = True
     await look(desk.dialer)
     await asyncio.gather(*desk.dialer.under_way)
-    assert await desk.database.read(attempt_ends) == [("ended", Outcome.FAILED)]
+    assert await desk.database.read(attempt_ends) == [("ended", Outcome.FAILED)] * 2
 
 
 async def test_a_report_after_the_hand_over_takes_the_task_back(desk: Desk) -> None:

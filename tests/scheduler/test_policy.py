@@ -219,3 +219,19 @@ def test_nobody_is_rung_outside_the_window_or_forgotten(
             assert reported
     if minute > 120:
         assert isinstance(decision, Done | HandToStaff)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "decision"),
+    [
+        pytest.param((), Dial, id="rung all the same"),
+        pytest.param(((Outcome.ANSWERED, 1),), Done, id="spoken to"),
+        pytest.param(((Outcome.NO_KEY, 1), (Outcome.NO_KEY, 2), (Outcome.NO_KEY, 3)), Done, id="not reached: no task"),
+    ],
+)
+def test_a_report_in_doubt(attempts: tuple[tuple[Outcome, int], ...], decision: type[Decision]) -> None:
+    tried = [Attempt("0310000001", outcome, NINE + timedelta(minutes=at)) for outcome, at in attempts]
+    case = Case(WINDOW, ("0310000001",), tried, reported=True, handed_over=False, in_doubt=True)
+    assert isinstance(decide(case, RULES, NINE + timedelta(minutes=4 if tried else 0)), decision)
+    certain = Case(WINDOW, ("0310000001",), tried, reported=True, handed_over=False)
+    assert decide(certain, RULES, NINE) == Done()

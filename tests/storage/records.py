@@ -42,8 +42,8 @@ def fill(connection: Connection) -> None:
 
 
 def attempt(id: str, person: Person = HANAKO, number: str = "", minutes: float = 0) -> Attempt:
-    """A planned attempt; by default on the person's first number."""
-    return Attempt(id, person.id, number or person.numbers[0], DAY, person.slots[0], later(minutes))
+    """A planned attempt; by default on the person's last number, which nobody else has."""
+    return Attempt(id, person.id, number or person.numbers[-1], DAY, person.slots[0], later(minutes))
 
 
 def dial(connection: Connection, id: str, person: Person = HANAKO, minutes: float = 0) -> Call:

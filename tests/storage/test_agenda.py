@@ -6,17 +6,30 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from ivr.call import Outcome
+from ivr.call import CallState, Direction, Ending, Outcome
 from ivr.handover import HandOver, Settled
+from ivr.person import Person
 from ivr.storage import agenda
 from ivr.storage.agenda import Row, TooManyTries
-from ivr.storage.calls import AlreadyCalling, end_attempt
+from ivr.storage.calls import (
+    AlreadyCalling,
+    Attempt,
+    Call,
+    answer_call,
+    attempts_of_day,
+    close_lost_calls,
+    end_attempt,
+    end_call,
+    start_call,
+)
 from ivr.storage.decisions import Signed, close_person, reopen_person
 from ivr.storage.followups import NewFollowUp, open_follow_up, open_follow_ups
 from ivr.storage.people import upsert_people
 from ivr.storage.schema import MOST_ATTEMPTS_A_SLOT
 from tests.storage.records import DAY, HANAKO, NOW, ROSTER, SACHIKO, TARO, attempt, later
 
+#: The landline of Hanako and Taro.
+SHARED = TARO.numbers[0]
 ROW = Row(HANAKO.id, DAY, "morning", 1, later(150), NOW)
 
 
@@ -26,11 +39,63 @@ def rows(connection: Connection) -> dict[str, Row]:
 
 def test_the_next_step_is_written_with_the_attempt(connection: Connection) -> None:
     agenda.plan_all(connection, DAY, [ROW])
-    agenda.begin_attempt(connection, attempt("a-1"), later(15))
+    agenda.begin_attempt(connection, attempt("a-1", number=SHARED), later(15))
     assert rows(connection)[HANAKO.id] == replace(ROW, tries=1, next_at=later(15))
     agenda.plan_all(connection, DAY, [replace(ROW, person_id=TARO.id)])
     with pytest.raises(AlreadyCalling):  # the same landline
         agenda.begin_attempt(connection, attempt("a-2", TARO), later(15))
+
+
+def together(id: str, person: Person = TARO, with_id: str = "a-1") -> Attempt:
+    return replace(attempt(id, person, SHARED), together_with=with_id)
+
+
+def test_one_call_serves_everybody_of_a_household_who_is_due(connection: Connection) -> None:
+    agenda.plan_all(connection, DAY, [ROW, replace(ROW, person_id=TARO.id)])
+    assert [each.person_id for each in agenda.open_rows_sharing(connection, SHARED, DAY)] == [HANAKO.id, TARO.id]
+    other = together("a-2")
+    begun = agenda.begin_attempts(connection, attempt("a-1", number=SHARED), later(15), [(other, later(20))])
+    assert begun == (other,)
+    assert [(each.tries, each.next_at) for each in rows(connection).values()] == [(1, later(15)), (1, later(20))]
+    start_call(connection, Call("c-1", Direction.OUTBOUND, NOW, "a-1", SHARED))
+    answer_call(connection, "c-1", NOW)
+    assert {each.state for each in attempts_of_day(connection, DAY)} == {CallState.TALKING}
+    uses = agenda.facts_of(connection, TARO.id, DAY).uses[SHARED]
+    assert (uses.calls, uses.in_use) == (1, True)
+    end_call(connection, "c-1", Ending(None), Outcome.ANSWERED, later(5), {TARO.id: Outcome.NO_KEY})
+    assert [(each.outcome, each.ended_at) for each in attempts_of_day(connection, DAY)] == [
+        (Outcome.ANSWERED, later(5)),
+        (Outcome.NO_KEY, later(5)),
+    ]
+    (tried,) = agenda.facts_of(connection, TARO.id, DAY).attempts
+    assert (tried.outcome, tried.number) == (Outcome.NO_KEY, SHARED)
+
+
+def test_who_is_rung_elsewhere_or_is_done_shares_no_call(connection: Connection) -> None:
+    agenda.plan_all(connection, DAY, [replace(ROW, person_id=each.id) for each in (HANAKO, TARO, SACHIKO)])
+    # Hanako's own telephone rings already; Sachiko has reported.
+    agenda.begin_attempt(connection, attempt("a-0", HANAKO, HANAKO.numbers[1]), later(15))
+    agenda.settle(connection, SACHIKO.id, DAY, "morning", Settled.REPORTED)
+    others = [(together(f"b-{each.id}", each), later(15)) for each in (HANAKO, SACHIKO)]
+    assert agenda.begin_attempts(connection, attempt("a-1", TARO, SHARED), later(15), others) == ()
+    assert rows(connection)[HANAKO.id].tries == 1
+
+
+def test_while_a_shared_call_is_under_way_none_of_them_is_rung(connection: Connection) -> None:
+    agenda.plan_all(connection, DAY, [ROW, replace(ROW, person_id=TARO.id)])
+    agenda.begin_attempts(connection, attempt("a-1", TARO, SHARED), later(15), [(together("a-2", HANAKO), later(15))])
+    with pytest.raises(AlreadyCalling):
+        agenda.begin_attempt(connection, attempt("a-3", HANAKO, HANAKO.numbers[1]), later(15))
+
+
+def test_a_shared_call_that_is_lost_is_lost_for_all_of_them(connection: Connection) -> None:
+    agenda.plan_all(connection, DAY, [ROW, replace(ROW, person_id=TARO.id)])
+    agenda.begin_attempts(connection, attempt("a-1", number=SHARED), later(15), [(together("a-2"), later(15))])
+    start_call(connection, Call("c-1", Direction.OUTBOUND, NOW, "a-1", SHARED))
+    close_lost_calls(connection, {"c-1"}, later(1), {})
+    assert {each.outcome for each in attempts_of_day(connection, DAY)} == {None}
+    close_lost_calls(connection, (), later(1), {})
+    assert {each.outcome for each in attempts_of_day(connection, DAY)} == {Outcome.UNKNOWN}
 
 
 def test_the_database_ends_a_loop_that_runs_away(connection: Connection) -> None:
@@ -94,7 +159,7 @@ def test_days_off_are_forgotten_when_the_settings_may_have_changed(connection: C
 
 def test_what_a_decision_needs_to_know(connection: Connection) -> None:
     agenda.plan_all(connection, DAY, [ROW])
-    agenda.begin_attempt(connection, attempt("a-1"), later(15))
+    agenda.begin_attempt(connection, attempt("a-1", number=SHARED), later(15))
     found = agenda.facts_of(connection, TARO.id, DAY)
     assert found.attempts == ()
     assert found.uses[TARO.numbers[0]].in_use

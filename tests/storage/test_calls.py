@@ -105,7 +105,7 @@ def test_one_attempt_per_person_at_a_time(connection: Connection) -> None:
 
 
 def test_one_attempt_per_number_at_a_time(connection: Connection) -> None:
-    plan_attempt(connection, attempt("a1", HANAKO))
+    plan_attempt(connection, attempt("a1", HANAKO, TARO.numbers[0]))
     with pytest.raises(AlreadyCalling):
         plan_attempt(connection, attempt("a2", TARO))
     plan_attempt(connection, attempt("a3", SACHIKO))
@@ -122,7 +122,7 @@ def test_an_attempt_on_nobody_is_a_mistake_not_a_busy_line(connection: Connectio
 
 
 async def test_two_who_plan_the_same_number_at_the_same_moment(database: Database) -> None:
-    plans = [attempt("a1", HANAKO), attempt("a2", TARO), attempt("a3", HANAKO, "09000000001")]
+    plans = [attempt("a1", HANAKO, TARO.numbers[0]), attempt("a2", TARO), attempt("a3", HANAKO, "09000000001")]
     results = await asyncio.gather(*(database.write(plan_attempt, each) for each in plans), return_exceptions=True)
     assert [type(each) for each in results] == [type(None), AlreadyCalling, AlreadyCalling]
     assert [each.id for each in await database.read(attempts_of_day, DAY)] == ["a1"]
