@@ -51,6 +51,8 @@ _OTHER_WAYS = frozenset({"kenko-caller", "kenko-first-way", "kenko-second-way"})
 NO_CODEC = "kenko-no-codec"
 #: The context of a call to a number that is not ours, and what stands before that number as the last extension.
 NOT_OURS, _DIALLED = "kenko-not-ours", "dialled"
+#: How the channel is named by which Asterisk follows a redirect into the trunk's own context (22.10.1).
+_REDIRECTED = "Local/"
 #: Asterisk's uniqueid: perhaps a system's name, then when the channel began, in seconds of Unix time.
 _UNIQUEID = re.compile(r"(?:[A-Za-z0-9_-]+-)?([0-9]{9,11})\.[0-9]+")
 #: What is read at once, and the longest part of a file that is looked at again and again.
@@ -107,8 +109,15 @@ def _arrival(call_id: str, context: str, caller: str) -> Arrived | None:
 
 
 def not_ours_of(lines: Iterable[str]) -> list[str]:
-    """The numbers, as they came, of calls by which a provider wanted somebody who is not us."""
-    return [row[4].removeprefix(_DIALLED) for row in _rows(lines) if row[2] == NOT_OURS]
+    """The numbers, as they came, of calls by which a provider wanted somebody who is not us.
+
+    Not those to which a network redirects a call of ours: Asterisk takes up a 301 or 302 by such a call to itself.
+    """
+    return [
+        row[4].removeprefix(_DIALLED)
+        for row in _rows(lines)
+        if row[2] == NOT_OURS and not row[1].startswith(_REDIRECTED)
+    ]
 
 
 def _rows(lines: Iterable[str]) -> Iterator[list[str]]:

@@ -66,9 +66,7 @@ async def _read_records(site: Site, real_now: Callable[[], datetime]) -> None:
         others = NotOurs(site.today(), not_ours_of(lines))
         await site.database.write(note_records, found, str(after), site.now(), others, first=first)
         if others.dialled:
-            log.warning(
-                "calls to a number that is not ours", extra={"action": "not_ours", "count": len(others.dialled)}
-            )
+            log.warning("calls to a number that is not ours", extra={"action": "not_ours"})
         await _tell_of_sound(site, sum(each.no_codec for each in arrivals))
         if after == place:
             return

@@ -126,3 +126,11 @@ def test_calls_to_a_number_that_is_not_ours_and_how_it_was_written() -> None:
     told = [f'"1.{at}","PJSIP/trunk-1","kenko-not-ours","unread","dialled{each}","","","","0","0","NO ANSWER"'
             for at, each in enumerate(dialled)]  # fmt: skip
     assert not_ours_of([*told, gone_last_way("2.1", ""), *LINES]) == dialled
+
+
+def test_where_a_network_redirects_a_call_of_ours_is_no_call_to_us() -> None:
+    """As 22.10.1 writes it of a 301 or 302 with a Contact."""
+    channel = "Local/09000039999@from-trunk-00000000;2"
+    told = f'"1795994187.3","{channel}","kenko-not-ours","","dialled09000039999","","","","0","0","NO ANSWER"'
+    assert not_ours_of([told]) == []
+    assert arrivals_of([told]) == []

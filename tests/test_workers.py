@@ -6,7 +6,7 @@ from tests.repeated import failing, results, unlike
 
 ROOT = Path(__file__).parent
 #: Where scripts/test looks for tests of the real Asterisk.
-TELEPHONES = {"acceptance", "asterisk", "contract"}
+TELEPHONES = {"acceptance", "asterisk", "contract", "files"}
 
 
 def test_the_real_asterisk_is_met_only_in_the_folders_that_are_run_side_by_side() -> None:

@@ -40,12 +40,13 @@ class Prompt:
     """Something that is asked."""
 
     asked: Asked
-    began: float
-    seconds: float
+    began: float  #: the first word
+    seconds: float  #: of words
     question: Question | None = None
     phase: Phase = Phase.ASKING
     pending: str = ""
     place: int = 0  #: that is read back
+    silence: float = 0.0  #: seconds before the first word
     is_error: bool = False  #: "that was nothing", "that cannot be taken" come first
     explains_tones: bool = False
     asks_to_fetch: bool = False

@@ -24,7 +24,6 @@ from ivr.prompts import Prompts
 from ivr.questionnaire.alerts import fires
 from ivr.questionnaire.conditions import known
 from ivr.questionnaire.model import (
-    AlertRule,
     Answer,
     FollowUpReason,
     Input,
@@ -158,20 +157,23 @@ class Walk:
     def __init__(self, world: World, person: PeoplePhone, phone: Phone, truth: Mapping[str, str]) -> None:
         self.world, self.person, self.phone, self.truth = world, person, phone, truth
         self.last: Turn | None = None
-        self.alerts: list[AlertRule] = []
+        self.knows = person.body.chance.random() < world.truth.knows  #: went through it on an earlier day
         self.reasons: list[FollowUpReason] = []
 
     async def go_on(self) -> Turn:
         """From the beginning, or from the open question, to the last turn. Raises HungUp."""
         questionnaire = self.world.questionnaire
-        first = start(questionnaire) if self.last is None else reopen(questionnaire, self.last.session)
+        first = (
+            start(questionnaire, PersonFacts(knows=self.knows))
+            if self.last is None
+            else reopen(questionnaire, self.last.session)
+        )
         return await converse(
             self.phone, self.world.voice, questionnaire, first, self._commit, lambda: Path("/dev/null")
         )
 
     async def _commit(self, turn: Turn, given: Input | None = None) -> None:
         self.last = self.person.turn = turn
-        self.alerts += turn.alerts
         self.reasons += turn.follow_ups
         if is_severe(turn):
             await self.world.voice.say(self.phone, ("frame/severe",))
@@ -196,7 +198,7 @@ class Walk:
         answered = {each.question for each in session.answers}
         so = known(tuple(Answer(*each) for each in self.truth.items() if each[0] in answered), PersonFacts())
         emergencies = [each for each in questionnaire.alerts if each.level is Level.EMERGENCY]
-        raised = {each.id for each in self.alerts}
+        raised = set(session.alerts)  # those that stand: a yes that was taken back raises none
         day.false_emergency |= any(each.id in raised and not fires(each, so) for each in emergencies)
         day.missed_red |= any(each.id not in raised and fires(each, so) for each in emergencies)
         if session.status is SessionStatus.GAVE_UP:

@@ -66,6 +66,7 @@ class Truth:
 
     red: float  #: yes to a question that raises an emergency
     other: float  #: yes to another question
+    knows: float  #: went through these questions on an earlier day
     number_spread: float  #: standard deviation of a number around its example, as a part of its range
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.people.body import Asked, Body, Prompt
 from ivr.call import Ending
-from ivr.digits import Entry, KeyRules, begin, deadline, end_prompt, expire, press
+from ivr.digits import Entry, KeyRules, LastKey, begin, deadline, end_prompt, expire, follow, press
 from ivr.phone import HungUp, Recording
-from ivr.prompts import Sound
+from ivr.prompts import PAUSE, Sound
 from ivr.questionnaire.model import Questionnaire, RecordRules, Turn
 
 #: Seconds from a key to the next prompt.
@@ -37,6 +37,7 @@ class PeoplePhone:
     body: Body
     asks_to_fetch: bool = False
     now: float = 0.0
+    last: LastKey | None = None  #: as the drivers keep it from prompt to prompt
     turn: Turn | None = None  #: of the questionnaire, while it asks
     call_id: str = "call"
     asked_at: dict[str, float] = field(default_factory=dict)  #: question -> seconds spent at it
@@ -71,15 +72,16 @@ class PeoplePhone:
 
     def _gather(self, prompt: Prompt, rules: KeyRules) -> Entry:
         """The collector's loop, from event to event."""
-        state = begin(rules, prompt.began)
+        state = begin(rules, prompt.began - prompt.silence, self.last)
         end: float = prompt.began + prompt.seconds
         while True:
             due = deadline(state)
             until = min(math.inf if due is None else due, end)
             key = self.body.take_key(until)
             if key is not None:
-                self.now = max(prompt.began, key[1])
-                step = press(state, key[2], self.now)
+                self.now = max(prompt.began - prompt.silence, key[1])
+                self.last = follow(self.last, key[2], key[0], key[1])
+                step = press(state, key[2], key[0], key[1])
                 if isinstance(step, Entry):
                     return step
                 if step.keys:
@@ -97,11 +99,14 @@ class PeoplePhone:
 
     def _prompt(self, sounds: Sequence[Sound]) -> Prompt:
         ids = [each.prompt for each in sounds]
+        spoken = next((at for at, each in enumerate(ids) if each != PAUSE), len(ids))
+        silence = sum(each.seconds for each in sounds[:spoken])
         asked = next((_MENUS[each] for each in ids if each in _MENUS), Asked.QUESTION)
         said = {
             "asked": asked,
-            "began": self.now + SWITCH,
-            "seconds": sum(each.seconds for each in sounds),
+            "began": self.now + SWITCH + silence,
+            "seconds": sum(each.seconds for each in sounds[spoken:]),
+            "silence": silence,
             "is_error": any(each in _ERRORS for each in ids),
             "explains_tones": "frame/tones" in ids,
             "asks_to_fetch": asked is Asked.READY and self.asks_to_fetch,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ivr.call import Outcome
+from ivr.conversation import AT_ONCE
 from ivr.storage.status import PersonStatus
 from sandbox.script import Call, HangUp, Person, When
 from sandbox.service import BIRTH_DATE_KEYS
@@ -74,6 +75,9 @@ ANSWERING = [
     _reported("31000001", "06000310001", does("answers", *WELL)),
     _reported("31000002", "07000310002", does("slow", *WELL)),
     _reported("31000003", "08000003103", does("barges_in", *WELL)),
+    # Presses as soon as the voice begins: before the value is said, that confirms nothing; when it is said again, it
+    # does. The empty entry is the rest of the first read-back.
+    _reported("31000010", "08000003110", does("barges_in", "1", "365", "1", "", *WELL[2:], barge_in=0.8)),
     _reported(
         "31000004",
         "09000310004",
@@ -117,13 +121,13 @@ TRYING_AGAIN = [
 ]
 
 HANDED_OVER = [
-    _handed_over("31000021", "09000310021", does("silent"), outcomes="no_key no_key", reason="no_tones"),
+    _handed_over("31000021", "09000310021", does("silent"), outcomes="no_key no_key", reason="not_reached"),
     _handed_over("31000022", "09000310022", does("rings"), outcomes="no_answer no_answer", reason="not_reached"),
     _handed_over("31000023", "09000310023", does("not_in_service"), outcomes="bad_number", reason="bad_number"),
     _handed_over(
         "31000024", "09000310024", does("congestion"), outcomes="congestion congestion congestion", reason="network"
     ),
-    _handed_over("31000025", "09000310025", does("voicemail"), outcomes="no_key no_key", reason="no_tones"),
+    _handed_over("31000025", "09000310025", does("voicemail"), outcomes="no_key no_key", reason="not_reached"),
     _handed_over(
         "31000026", "09000310026", does("unreachable"), outcomes="unreachable unreachable", reason="not_reached"
     ),
@@ -135,6 +139,8 @@ HANDED_OVER = [
         outcomes="cut_off cut_off",
         reason="broke_off",
     ),
+    # A telephone with a cord, which may send no tones: a mobile one sends them.
+    _handed_over("31000028", "0310310028", does("silent"), outcomes="no_key no_key", reason="no_tones"),
 ]
 
 #: Keys before prompt 1, 2, … and what is left to press on the next call after them.
@@ -148,6 +154,11 @@ def _leaver(index: int, prompt: int, when: When) -> tuple[Case, CallIn | None]:
     leaves = does("answers", *(_BEFORE[prompt - 1] or ("",)), hang_up=HangUp(prompt=prompt, when=when).model_dump())
     goes_on = does("answers", "1", *_LEFT[prompt - 1])
     first = "no_key" if prompt == 1 else "cut_off"
+    if prompt == 1 and when is When.AFTER:
+        # Listens to all of it, which takes longer than the short prompts do.
+        leaves = does("answers", "hang_up", think=AT_ONCE)
+    elif prompt == 1:
+        first = "no_answer"  # has not even heard what to press
     if prompt == 1 or index % 3:
         return _reported(id, number, leaves, goes_on, outcomes=f"{first} answered"), None
     calls_in = CallIn(f"goes on {index}", number, does("answers", *_LEFT[prompt - 1]), id, cut_off)

@@ -85,9 +85,10 @@ async def test_the_next_prompt_follows_a_key_at_once(scene: Scene) -> None:
     record, _ = the_call(scene, LISTENER.number)
     heard = {each.prompt: each for each in scene.heard(record, NEIGHBOURS)}
     next_prompts = [heard[names[0]].at for names in ASKED[1:]]
-    keys = [record.keys[at].offset_ended for at in (0, 3, 4, 5)]
-    waits = [at - key for at, key in zip(next_prompts, keys, strict=True)]
-    assert min(waits) > -_JOURNAL, waits
+    keys = [record.keys[at] for at in (0, 3, 4, 5)]
+    waits = [at - key.offset_ended for at, key in zip(next_prompts, keys, strict=True)]
+    # No prompt comes before its key; by its end nobody can tell, as on a busy machine the journal is late by as much.
+    assert all(at > key.offset_began - _JOURNAL for at, key in zip(next_prompts, keys, strict=True)), waits
     assert statistics.median(waits) < 0.5, waits  # a shared machine may stand still for a second
 
 

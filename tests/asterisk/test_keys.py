@@ -226,11 +226,13 @@ async def test_who_knows_the_questions_keys_ahead(far_network: Network) -> None:
         leg = await far_network.far.call(far_network.pbx.inbound_number, "09001000001")
         began = time.monotonic()
         await until(lambda: bool(desk.turns))
-        await leg.pause(0.6)
-        for value, keys in (("36.5", "365"), ("98", "98#")):
+        await leg.pause(1.5)  # past the guard of the first prompt
+        for typed, keys in (("36.5", "365"), ("98", "98#")):
             await press(keys)
-            await until(lambda value=value: desk.now.session.pending == value)  # type: ignore[misc]
-            await leg.pause(sum(each.seconds for each in desk.prompts.resolve(desk.now.say[:2], "ja")) + 0.2)
+            await until(lambda typed=typed: desk.now.session.pending == typed)  # type: ignore[misc]
+            value = sum(each.seconds for each in desk.prompts.resolve(desk.now.say[:2], "ja"))
+            assert desk.now.rules
+            await leg.pause(desk.now.rules.pause + value + 0.2)
             await press("1")
         await press("222222222")
         await until(lambda: desk.over.is_set(), 20)

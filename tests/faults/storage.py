@@ -1,6 +1,6 @@
 """Makes the n-th thing that a scenario asks of its database fail, as real storage does.
 
-What really comes was looked at on SQLite 3.51 (tests/faults/test_real_storage.py does it again): on a full file system
+What really comes was looked at on SQLite 3.53 with a full tmpfs, and with a lock of another process: on a full disk
 writes *and reads* fail at once, with "disk I/O error" or "database or disk is full"; behind somebody else's lock a
 write fails after 5 s and reads go on; afterwards everything works again without opening the file anew.
 """

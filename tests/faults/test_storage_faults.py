@@ -71,7 +71,7 @@ def test_without_a_fault_everybody_ends_as_they_should() -> None:
         "000003": "reported",
         "000004": "reported",
         "000005": "reported",
-        "000006": "no_tones",
+        "000006": "not_reached",
         "000007": "reported",
         "000008": "reported",
         "000009": "call_wished",

@@ -59,6 +59,8 @@ from tests.sync.changes import reported
 
 #: What somebody presses who is well, who is not, and who breaks off.
 WELL, ILL, HALF = "1 2 2 365 1 98# 1", "1 1 1 395 1 88# 1", "1 2 2"
+#: At a telephone of two: one after the other; and only the second, should the first be in.
+BOTH, SECOND = "1 1 1 2 2 365 1 98# 1 1 2 1 2 2 365 1 98# 1", "1 2 1 2 2 365 1 98# 1 2"
 #: Seconds that one step of a conversation takes.
 STEP_SECONDS = 2.0
 #: So long after the task of a call died Asterisk has said its apology and ended the call by itself.
@@ -108,7 +110,7 @@ TELEPHONES: dict[str, tuple[Answer, ...]] = {
     "09000000007": (breaks_off, completes("1 2 2 365 1 98# 1")),
     "09000000008": (gives(Outcome.CONGESTION), completes()),
     "09000000009": (completes("0"),),
-    "0310000001": (completes(),),
+    "0310000001": (completes(BOTH), completes(SECOND)),
     "09000000012": (completes(ILL),),
 }
 PEOPLE = (
