@@ -117,7 +117,7 @@ async def connected(network: Network, desk: Desk) -> AsyncIterator[Pbx]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def ring_in(network: Network, name: str, *keys: str, patience: float = 40) -> CallRecord:
+async def ring_in(network: Network, name: str, *keys: str, patience: float = 80) -> CallRecord:
     return await network.carrier.call_in(CallScript(keys=("", *keys), patience=patience), PEOPLE[name].numbers[0])
 
 
