@@ -201,8 +201,8 @@ async def over_asterisk(
     audio.write(greeting, np.pad(audio.read(greeting), (0, 2 * audio.RATE)))
     # The advice after a severe answer takes no keys either: unheard, so that nobody presses then.
     audio.write(prompts / "ja/frame/severe.wav", np.zeros(audio.RATE // 5, dtype=np.int16))
-    # A value counts only when it was said: in no time, so that people may press as soon as the voice begins.
-    values = ("daily/*_is", "daily/no_*meter", "value/*", "example/message_taken")
+    # A value counts only when it was said, with the apology before it: in no time, so that people may press early.
+    values = ("daily/*_is", "daily/no_*meter", "value/*", "example/message_taken", "frame/silence", "frame/wrong_key")
     for path in (each for name in values for each in prompts.glob(f"ja/{name}.wav")):
         audio.write(path, audio.read(path)[: audio.RATE // 5])
     # Nobody has recorded English yet; what is in it does not matter here.

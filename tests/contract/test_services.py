@@ -80,8 +80,9 @@ async def rows(network: Network, short_prompts: Path, tmp_path_factory: pytest.T
     greeting = prompts / "ja/frame/inbound_greeting.wav"
     # A pause after it, so that people know the question from the greeting, which takes no keys.
     audio.write(greeting, np.pad(audio.read(greeting), (0, 2 * audio.RATE)))
-    # A value counts only when it was said: in no time, so that people may press as soon as the voice begins.
-    for name in ("daily/*_is", "daily/*_yes", "daily/no_*meter", "value/*", "frame/chosen"):
+    # A value counts only when it was said, with the apology before it: in no time, so that people may press early.
+    values = ("daily/*_is", "daily/*_yes", "daily/no_*meter", "value/*", "frame/chosen")
+    for name in (*values, "frame/silence", "frame/wrong_key"):
         for path in prompts.glob(f"ja/{name}.wav"):
             audio.write(path, audio.read(path)[: audio.RATE // 5])
     # The advice after a severe answer takes no keys either: unheard, so that nobody presses then.
