@@ -34,7 +34,7 @@ from ivr.voice.recordings import (
 from ivr.voice.review import Script, expected_key, read_script, recording_key
 from ivr.voice.script import SILENCES, Line, ScriptFile
 
-#: Fewer than this are made here: two more processes take longer to load the voice than to speak.
+#: Fewer voices than this are made here: two more processes take longer to load the voice than to speak.
 _WORTH_MORE_PROCESSES = 12
 
 #: Told the number of sounds to make, then called once for each that is done.
@@ -184,7 +184,7 @@ def _require_readings(script: Script, voice: str, orders: Sequence[Order]) -> No
 
 
 def _made(orders: Sequence[Order], voice: str, file: ScriptFile, done: Callable[[], None]) -> Iterator[Outcome]:
-    if len(orders) < _WORTH_MORE_PROCESSES:
+    if sum(each.line.prompt not in SILENCES for each in orders) < _WORTH_MORE_PROCESSES:
         make = maker(voice, file.words)
         for order in orders:
             yield make(order)

@@ -266,7 +266,11 @@ class World:
         """Questions that were answered for good on this call, as its prompts tell: a later question was asked."""
         order = ["daily/complexion", "daily/breathless", "daily/temperature", "daily/oxygen", "daily/closing"]
         names = ["complexion", "breathless", "temperature", "oxygen"]
-        reached = [place for place, prompt in enumerate(order) if any(prompt in each for each in phone.said)]
+        # Of a household's next member everything is asked anew: what was said before is another session.
+        starts = ("daily/opening", "frame/household_another", "frame/resume")
+        begun = max((at for at, each in enumerate(phone.said) if set(starts) & set(each)), default=0)
+        said = phone.said[begun:]
+        reached = [place for place, prompt in enumerate(order) if any(prompt in each for each in said)]
         first = min(reached, default=0)
         return set(names[first : max(reached, default=0)])
 
