@@ -11,7 +11,7 @@ from tests.cases_runner import PROGRAM
 
 
 @pytest.mark.asterisk
-@pytest.mark.timeout(480)
+@pytest.mark.timeout(600)
 async def test_the_demonstration(tmp_path: Path) -> None:
     # Started where the repository is, as the script does, so that its own folder is a relative path.
     process = await asyncio.create_subprocess_exec(
@@ -25,7 +25,7 @@ async def test_the_demonstration(tmp_path: Path) -> None:
     result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert (result["people"], result["inbound_calls"]) == (12, 3)
     assert result["reported"] + result["partial"] + result["follow_up"] >= result["people"]
-    assert result["seconds"] < 360
+    assert result["seconds"] < 480
     # Everything that was reported is at the stand-in centre, with the same answers: else the demonstration says so.
     assert result["reports_at_centre"] == result["reports"] >= result["reported"]
     assert result["documents_at_centre"] >= result["reports_at_centre"] + result["attempts"]

@@ -38,7 +38,7 @@ from tests.cases_runner import CASES
 from tests.contract.lead import NOW, calls_over
 from tests.fakes.site import SHORT, as_it_is, settings
 
-pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.asterisk, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(600)]
 
 BORN, BIRTH, WRONG = date(1935, 4, 5), "3100405#", "3100406#"
 HOUSE, ELSEWHERE = "0310005001", "09005009001"
