@@ -370,7 +370,8 @@ async def test_an_inbound_call(asterisk: FakeAsterisk, calls: Calls, clock: Cloc
         asterisk.channels["1700.1"] = make_channel("1700.1", state="Ring", caller="0310000001")
         await asterisk.send("StasisStart", "1700.1", args=["inbound", "0310000000", "1800"])
         await asterisk.until_seen("POST", "/channels/1700.1/play/.*")
-        # A call that nothing takes up is ended by the dialplan.
+        # A call that nothing takes up is ended by the dialplan. It is taken up beside the talk, which need not wait.
+        await asterisk.until_seen("POST", "/channels/1700.1/variable")
         (taken_up,) = asterisk.seen("POST", "/channels/1700.1/variable")
         assert (taken_up.params["value"], taken_up.over) == ("1800", "http")
         await clock.advance(1.0)
