@@ -106,7 +106,7 @@ class Body:
         return share > 0 and self.chance.random() < share
 
     def _give_up_late_keys(self, began: float) -> None:
-        """Whoever still types when another voice begins goes on for a while, and then listens."""
+        """Somebody who still types when another voice begins goes on for a while, and then listens."""
         self.coming = [each for each in self.coming if each[0] <= began + _ON_ITS_WAY]
         if self.coming:
             self.busy_until = max(self.busy_until, self.coming[-1][1])

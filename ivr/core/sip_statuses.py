@@ -79,7 +79,7 @@ TABLE: tuple[Row, ...] = (
         (range(300, 700),),
         Outcome.NO_ANSWER,
         Fault.PERSON,
-        "whoever declines does so sooner: a network or telephone gave up ringing, whatever it calls that",
+        "people decline sooner: a network or telephone gave up ringing, whatever it calls that",
         Rang.LONG,
     ),
     Row(

@@ -163,7 +163,7 @@ class Questionnaire:
     next_call_unknown: tuple[str, ...] = ()  #: ... and when it is not
     #: Id of a question, value or fact -> language -> what paper and lists call it, where its prompt is too long.
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    legends: int = 2  #: in so many questions of a walk their legend is said; then only with `*`, or after a failed try
+    legends: int = 2  #: number of questions of a walk whose legend is said; then only with `*`, or after a failed try
     file: str = field(default="", compare=False)  #: for messages
     #: Where each place of the file begins (lines from 1), for messages; see ivr.document.
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, compare=False, repr=False)
