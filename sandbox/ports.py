@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ivr.errors import BadInput, problem
 from sandbox.settings import PORTS
 
-#: Below the range from which the kernel takes ports by itself (Linux: from 32768).
-BASE_PORTS = range(3000, 32000, PORTS)
+#: Below and above the range from which the kernel takes ports by itself (Linux: 32768 to 60999).
+BASE_PORTS = (*range(2000, 32000, PORTS), *range(61000, 65000, PORTS))
 #: The fixed ports of a network, counted from its base port: SIP and HTTP of both sides, our
 #: manager, FastAGI, and the stand-in centre.
 _FIXED = range(7)
