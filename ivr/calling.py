@@ -69,7 +69,7 @@ async def ask_for_id(
 ) -> str | None:
     """The person ID that an unknown caller keys; None if no try had its form. Raises HungUp.
 
-    `first` is said before, once; whoever knows what comes may press in it. `first_key`: seconds for the first key.
+    `first` is said before, once; a caller who knows what comes may press in it. `first_key`: seconds for the first key.
     """
 
     def read(keys: str) -> str | None:

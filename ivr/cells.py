@@ -17,7 +17,7 @@ from ivr.window import EARLIEST, LATEST
 
 #: Nobody who was born before is alive: such a year is a slip of the keyboard.
 EARLIEST_BIRTH = 1900
-#: A period begins within so many days, and ends within so many: another year is a slip, and nobody would be rung.
+#: Days within which a period begins, and within which it ends: another year is a slip, and nobody would be rung.
 LATEST_BEGIN, LATEST_END = timedelta(days=366), timedelta(days=3 * 366)
 MOST_FACTS = 50
 _BETWEEN = re.compile(r"[\s;,、；，]+")

@@ -220,7 +220,7 @@ class Pbx:
             self._gate.set()
 
     async def _reconciled(self, link: Link, live_ids: frozenset[str], restarted: bool) -> None:
-        """Tell which calls live, again and again while that cannot be written: whoever is on the line is served all the
+        """Tell which calls live, again and again while that cannot be written: callers on the line are served all the
         same, and without it nobody is rung.
         """
         while link.is_open:

@@ -146,7 +146,7 @@ def _stdout_failed(error: OSError) -> int:
     """What a command prints met a full disk or a closed pipe; any other error of the system is a fault of ours."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EFBIG):
         raise error
-    if error.errno != errno.EPIPE:  # whoever closes a pipe has seen enough
+    if error.errno != errno.EPIPE:  # the reader of a closed pipe has seen enough
         typer.echo(text("file.stdout_full", reason=error.strerror), err=True)
     # Python would try again to write what is left when it ends, and complain in its own words.
     with suppress(OSError, ValueError):

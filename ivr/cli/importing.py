@@ -45,11 +45,11 @@ from ivr.storage.people import Stored, count_people, known_people, list_people, 
 from ivr.storage.sqlite import database_file
 from ivr.storage.tombstones import erased_among
 
-#: People stored in one transaction: up to so many an import is all or nothing whatever happens. 5,000 take 0.3 s.
+#: People stored in one transaction: up to this size an import is all or nothing whatever happens. 5,000 take 0.3 s.
 AT_ONCE = 5000
 #: SQLite looks at a lock that it waits for every 0.1 s at the latest.
 GAP_SECONDS = 0.12
-#: What a change does to tomorrow is told up to so many people; beyond, it would cost as much as the import.
+#: What a change does to tomorrow is told for at most this number of people; beyond, it would cost as much as an import.
 MOST_TO_COMPARE = 20_000
 
 Yes = Annotated[bool, typer.Option("--yes", help=text("cli.people.import.yes"))]
