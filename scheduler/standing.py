@@ -34,8 +34,9 @@ async def take_over(standing: Standing, rows: Rows, now: datetime) -> None:
     """A trunk that refused calls when the process before us ended is closed but for one call that finds out."""
     if standing.read:
         return
-    standing.read = True
-    for kind, trunk in await rows.standing_alarms():
+    found = await rows.standing_alarms()
+    standing.read = True  # only now: a read that failed is made again by the next look
+    for kind, trunk in found:
         if kind in REFUSALS and trunk in standing.healths:
             standing.healths[trunk] = inherited(now, REFUSALS[kind])
             standing.gates.close(trunk, Reason.REFUSED, now)

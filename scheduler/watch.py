@@ -45,8 +45,8 @@ async def _check_last_look(dialer: Dialer) -> None:
     """A clock that stands before the moment at which we last looked was put back while we were down, or is wrong."""
     if dialer.watched:
         return
-    dialer.watched = True
     last = await dialer.rows.get_fact(LAST_LOOK)
+    dialer.watched = True  # only now: a read that failed is made again by the next look
     if last is not None and datetime.fromisoformat(last) - dialer.now() > JUMP:
         log.error("the clock stands before the last look: nobody is rung", extra={"action": "clock_jumped"})
         dialer.clock.doubt()
